@@ -204,7 +204,7 @@ async def test_a_star_that_cannot_be_kept_goes_away_again() -> None:
         store.refuses = PinchError("The disk is full.")
         await pilot.press("f")
         await until(pilot, lambda: "The disk is full." in shown(r.app))
-        assert screen.lines._book.stars == {2}
+        assert screen.lines._rows.stars == {2}
 
 
 async def test_a_past_line_is_corrected_in_its_own_conversation() -> None:

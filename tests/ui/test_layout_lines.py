@@ -34,7 +34,7 @@ def shown(view: Viewport, top: int, height: int) -> dict[tuple[int, int], int]:
     """(row, line of the row counted from its end) -> line of the screen, for true rows."""
     return {
         (row, line - view.top(row)): line - top
-        for row in view.rows(top, height)
+        for row in view.in_view(top, height)
         for line in range(view.top(row), view.top(row + 1))
         if top <= line < top + height
     }
@@ -58,7 +58,7 @@ def test_what_is_in_view_is_true_after_settling_and_stays_put_while_scrolling(
         step = moved - top
         top = view.settle(moved, height)
         assert 0 <= top <= max(0, view.total - height)
-        assert all(view.height(row) == true[row] for row in view.rows(top, height))
+        assert all(view.height(row) == true[row] for row in view.in_view(top, height))
         after = shown(view, top, height)
         at_an_end = top in (0, max(0, view.total - height))
         for line, y in before.items():
@@ -87,4 +87,4 @@ def test_a_row_can_always_be_shown(rows: list[tuple[int, int]], data: st.DataObj
 
 def test_an_empty_view_has_no_lines() -> None:
     view = Viewport(lambda row: 1)
-    assert (view.total, view.settle(5, 10), view.settle_end(10), len(view.rows(0, 10))) == (0, 0, 0, 0)
+    assert (view.total, view.settle(5, 10), view.settle_end(10), len(view.in_view(0, 10))) == (0, 0, 0, 0)

@@ -68,7 +68,7 @@ def test_dark_until_the_terminal_tells() -> None:
     made, _ = looks()
     assert made.theme == "pinch-dark"
     assert made.query() == BACKGROUND_QUERY
-    made.hear(WHITE)
+    made.take_background(WHITE)
     assert made.theme == "pinch-light"
 
 
@@ -76,7 +76,7 @@ def test_the_terminals_answer_stands_above_its_environment() -> None:
     made, _ = looks(COLORFGBG="0;15")
     assert made.theme == "pinch-light"
     made.query()
-    made.hear(NIGHT)
+    made.take_background(NIGHT)
     assert made.theme == "pinch-dark"
 
 
@@ -84,13 +84,13 @@ def test_a_late_answer_changes_nothing() -> None:
     made, now = looks()
     made.query()
     now.t = ANSWERS_WITHIN_S + 0.1
-    made.hear(WHITE)
+    made.take_background(WHITE)
     assert made.theme == "pinch-dark"
 
 
 def test_an_answer_to_no_question_changes_nothing() -> None:
     made, _ = looks()
-    made.hear(WHITE)
+    made.take_background(WHITE)
     assert made.theme == "pinch-dark"
 
 

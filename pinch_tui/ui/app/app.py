@@ -158,7 +158,7 @@ class PinchApp(App[AppExit]):
 
     def on_terminal_background(self, event: Background) -> None:
         """The answer to `BACKGROUND_QUERY`."""
-        self.looks.hear(event)
+        self.looks.take_background(event)
         self.theme = self.looks.theme
 
     def get_line_filters(self) -> Sequence[LineFilter]:

@@ -82,7 +82,7 @@ class Looks:
         self._until = self._clock() + ANSWERS_WITHIN_S
         return BACKGROUND_QUERY
 
-    def hear(self, background: Background) -> None:
+    def take_background(self, background: Background) -> None:
         """The terminal's answer."""
         if self._until is not None and self._clock() <= self._until:
             self._is_light = is_light(background)

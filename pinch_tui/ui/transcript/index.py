@@ -166,7 +166,7 @@ class Viewport:
             return self.settle(min(first, max(0, first + tall - height)), height)
         return top
 
-    def rows(self, top: int, height: int) -> range:
+    def in_view(self, top: int, height: int) -> range:
         """The rows in view."""
         if not len(self) or height <= 0:
             return range(0)

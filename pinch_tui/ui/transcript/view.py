@@ -21,9 +21,9 @@ from textual.strip import Strip
 from pinch_tui.engine import facade
 from pinch_tui.ui.throttle import Throttle
 from pinch_tui.ui.transcript import moves as line_moves
-from pinch_tui.ui.transcript.book import LineBook
 from pinch_tui.ui.transcript.paint import COMPONENT_CLASSES, CSS, Painter
 from pinch_tui.ui.transcript.row import RowStyle
+from pinch_tui.ui.transcript.rows import Rows
 from pinch_tui.ui.transcript.search import Found, Search
 
 
@@ -52,7 +52,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         """The view sets the width of ``style``, and its search the needle."""
         super().__init__()
         self._transcript = transcript
-        self._book = LineBook(lambda: transcript.utterances, style)
+        self._rows = Rows(lambda: transcript.utterances, style)
         self._search = Search(lambda: transcript.utterances)
         self._painter: Painter | None = None
         self._dirty: set[int] = set()
@@ -71,7 +71,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def like(self, transcript: facade.TranscriptReader) -> TranscriptView:
         """A view of another conversation with the same look."""
-        return TranscriptView(transcript, replace(self._book.style, width=0, folded=""))
+        return TranscriptView(transcript, replace(self._rows.style, width=0, folded=""))
 
     # ---- content and look ------------------------------------------------------------------------------------------
 
@@ -91,29 +91,29 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor_follows = True
         self.is_following = True
         self._set_unseen(set())
-        self._book.clear()
-        self._lay_out(replace(self._book.style, folded=""))
+        self._rows.clear()
+        self._lay_out(replace(self._rows.style, folded=""))
 
     def set_stars(self, numbers: Iterable[int]) -> None:
         """Mark these utterances with a star."""
-        old, self._book.stars = self._book.stars, frozenset(numbers)
-        self._repaint(old ^ self._book.stars)
+        old, self._rows.stars = self._rows.stars, frozenset(numbers)
+        self._repaint(old ^ self._rows.stars)
 
     def toggle_star(self, number: int) -> bool:
         """Star an utterance or take its star back; returns whether it is starred now."""
-        self.set_stars(self._book.stars ^ {number})
-        return number in self._book.stars
+        self.set_stars(self._rows.stars ^ {number})
+        return number in self._rows.stars
 
     def set_speaking(self, number: int | None) -> None:
         """Mark the utterance whose translation is being spoken."""
-        old, self._book.speaking = self._book.speaking, number
+        old, self._rows.speaking = self._rows.speaking, number
         if old != number:
             self._repaint(n for n in (old, number) if n is not None)
 
     def set_look(self, **changes: Any) -> None:
         """Change fields of the `RowStyle`."""
         self._painter = None
-        self._lay_out(replace(self._book.style, **changes))
+        self._lay_out(replace(self._rows.style, **changes))
 
     @property
     def moves(self) -> Mapping[str, Callable[[], object]]:
@@ -131,67 +131,67 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def select(self, number: int) -> None:
         """Select an utterance and bring it into view."""
-        row = self._book.row_of(number)
+        row = self._rows.row_of(number)
         if row is not None:
-            self._move_cursor(row, self._book.view.show(row, self._top, self._height))
+            self._move_cursor(row, self._rows.view.show(row, self._top, self._height))
 
     def select_next(self, step: int = 1) -> None:
         """Select the next (1) or previous (-1) row; within a row that is too tall, scroll to its end first."""
-        row = self._book.row_of(self.cursor)
+        row = self._rows.row_of(self.cursor)
         if row is not None and self._is_placed:
-            self._move_cursor(*line_moves.step(self._book, row, step, self._top, self._height))
+            self._move_cursor(*line_moves.step(self._rows, row, step, self._top, self._height))
 
     def select_page(self, direction: int) -> None:
         """Scroll a page down (1) or up (-1) and select the last (first) row that is wholly in view."""
-        if len(self._book) and self._is_placed:
-            self._move_cursor(*line_moves.page(self._book, direction, self._top, self._height))
+        if len(self._rows) and self._is_placed:
+            self._move_cursor(*line_moves.page(self._rows, direction, self._top, self._height))
 
     def select_first(self) -> None:
-        if len(self._book):
-            self._move_cursor(0, self._book.view.settle(0, self._height))
+        if len(self._rows):
+            self._move_cursor(0, self._rows.view.settle(0, self._height))
 
     def select_last(self) -> None:
         """Select the newest utterance and follow the conversation again."""
-        if len(self._book):
-            self._move_cursor(self._book.newest(), self._book.view.settle_end(self._height))
+        if len(self._rows):
+            self._move_cursor(self._rows.newest(), self._rows.view.settle_end(self._height))
 
     def select_next_star(self) -> bool:
         """Select the next starred utterance, after the last one the first; returns False if none is starred."""
-        starred = [u.number for u in self._transcript.utterances if u.number in self._book.stars]
+        starred = [u.number for u in self._transcript.utterances if u.number in self._rows.stars]
         if starred:
             self.select(next((n for n in starred if self.cursor is not None and n > self.cursor), starred[0]))
         return bool(starred)
 
     def _move_cursor(self, row: int, top: int | None = None) -> None:
         """Select a row, at the given scroll position if any."""
-        self._cursor_follows = row == self._book.newest()
+        self._cursor_follows = row == self._rows.newest()
         if top is not None and self._is_placed:
             self._apply(top)
             self._note_position()
-            self._cursor_follows &= self._book.view.top(row + 1) <= self._top + self._height
-        self._set_cursor(self._book.utterance(row).number)
+            self._cursor_follows &= self._rows.view.top(row + 1) <= self._top + self._height
+        self._set_cursor(self._rows.utterance(row).number)
 
     def _set_cursor(self, number: int) -> None:
         if number == self.cursor:
             return
         before, self.cursor = self.cursor, number
-        for touched in (self._book.row_of(before), self._book.row_of(number)):
+        for touched in (self._rows.row_of(before), self._rows.row_of(number)):
             self._refresh_row(touched)
         self.post_message(self.Selected(number))
 
     def _update_cursor(self) -> None:
         """After utterances came or went: keep the selection, or follow the newest."""
-        if not len(self._book):
+        if not len(self._rows):
             self.cursor = None
-        elif self._cursor_follows or self._book.row_of(self.cursor) is None:
-            self._set_cursor(self._book.utterance(self._book.newest()).number)
+        elif self._cursor_follows or self._rows.row_of(self.cursor) is None:
+            self._set_cursor(self._rows.utterance(self._rows.newest()).number)
 
     # ---- search ---------------------------------------------------------------------------------------------------
 
     def search(self, text: str) -> Found:
         """Mark every match and go to the nearest one at or before the selection; an empty text ends the search."""
         self._search.look_for(text)
-        self._book.mark_matches(self._search.folded)
+        self._rows.mark_matches(self._search.folded)
         self.refresh()
         return self._go_to(self._search.nearest(self.cursor))
 
@@ -205,9 +205,9 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         return self._search.count(self.cursor)
 
     def _go_to(self, found: Found) -> Found:
-        row = self._book.row_of(found.number)
+        row = self._rows.row_of(found.number)
         if row is not None:
-            self._move_cursor(row, line_moves.to_match(self._book, row, self._top, self._height, bool(self.unseen)))
+            self._move_cursor(row, line_moves.to_match(self._rows, row, self._top, self._height, bool(self.unseen)))
         return found
 
     # ---- layout and position --------------------------------------------------------------------------------------
@@ -222,30 +222,30 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def _is_placed(self) -> bool:
-        return self._book.is_laid_out and self._height > 0
+        return self._rows.is_laid_out and self._height > 0
 
     def _lay_out(self, style: RowStyle | None = None) -> None:
-        style = replace(style or self._book.style, width=self.scrollable_content_region.width)
+        style = replace(style or self._rows.style, width=self.scrollable_content_region.width)
         selected = self._selected_in_view()
-        top = self._book.lay_out(style, self._height, None if self.is_following else self._top)
+        top = self._rows.lay_out(style, self._height, None if self.is_following else self._top)
         self._update_cursor()
         if self._is_placed:
             self._move_to(top, selected)
 
     def _selected_in_view(self) -> int | None:
         """The selected row if it is in view; call this before a new layout."""
-        row = self._book.row_of(self.cursor)
+        row = self._rows.row_of(self.cursor)
         # A view that grew can have moved up already; then only the new height covers the rows it showed before.
         height = max(self._shown_height, self._height)
-        return row if row is not None and line_moves.is_in_view(self._book, row, self._top, height) else None
+        return row if row is not None and line_moves.is_in_view(self._rows, row, self._top, height) else None
 
     def _move_to(self, top: int, selected: int | None) -> None:
         """After a new layout: go to the end if the view follows it, else to ``top``, or nearby to keep the selected row
         in view."""
         if self.is_following:
-            top = self._book.view.settle_end(self._height)
-        elif selected is not None and selected == self._book.row_of(self.cursor):
-            top = self._book.view.show(selected, top, self._height, is_near=True)
+            top = self._rows.view.settle_end(self._height)
+        elif selected is not None and selected == self._rows.row_of(self.cursor):
+            top = self._rows.view.show(selected, top, self._height, is_near=True)
         self._apply(top)
         self._note_position()
         self._shown_height = self._height
@@ -255,7 +255,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         """Set size and scroll position; `watch_scroll_y` must not mistake this for scrolling by the user."""
         self._is_adjusting = True
         try:
-            size = Size(self._book.style.width, self._book.view.total)
+            size = Size(self._rows.style.width, self._rows.view.total)
             if size != self.virtual_size:
                 # Without a new layout of the whole screen: only the scrollbar changes.
                 self.set_reactive(TranscriptView.virtual_size, size)
@@ -269,9 +269,9 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def _note_position(self) -> None:
         """After a move: update whether the view follows the end, and which utterances have been seen."""
         end = self._top + self._height
-        self.is_following = end >= self._book.view.total
+        self.is_following = end >= self._rows.view.total
         if self.unseen:
-            self._set_unseen(set() if self.is_following else {n for n in self.unseen if self._book.bottom(n) > end})
+            self._set_unseen(set() if self.is_following else {n for n in self.unseen if self._rows.bottom(n) > end})
 
     def _set_unseen(self, numbers: set[int]) -> None:
         if len(numbers) != len(self.unseen):
@@ -283,38 +283,38 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     def _flush(self) -> None:
         """Paint the changes: single lines, or if a height changed, everything from the first such row down."""
         dirty, self._dirty = self._dirty, set()
-        was_empty = not len(self._book)
-        fresh = self._book.add_new()
+        was_empty = not len(self._rows)
+        fresh = self._rows.add_new()
         if fresh is None:
             self.reload()
             return
         dirty.update(fresh)
-        if not self._book.is_laid_out:
+        if not self._rows.is_laid_out:
             return
         height = self._height
-        changes = self._book.change(dirty, self._top, height)
+        changes = self._rows.change(dirty, self._top, height)
         self._update_cursor()
         if self.is_following:
             # A new row moves everything in view anyway; in a conversation shorter than the view nothing moves.
-            if (fresh and self._book.release()) or (self._book.view.total <= height and self._book.release_last()):
+            if (fresh and self._rows.release()) or (self._rows.view.total <= height and self._rows.release_last()):
                 self.refresh()
-            self._apply(self._book.view.settle_end(height))
+            self._apply(self._rows.view.settle_end(height))
         else:
-            self._apply(self._book.view.settle(changes.top, height))
+            self._apply(self._rows.view.settle(changes.top, height))
             end = self._top + height
-            self._set_unseen(self.unseen | {n for n in dirty if self._book.bottom(n) > end})
+            self._set_unseen(self.unseen | {n for n in dirty if self._rows.bottom(n) > end})
         for line in changes.lines:
             self._refresh_lines(line - self._top, 1)
         if was_empty or changes.from_line is not None:
             self._refresh_lines(start := max(0, (changes.from_line or 0) - self._top), height - start)
 
     def _repaint(self, numbers: Iterable[int]) -> None:
-        for row in self._book.forget(numbers):
+        for row in self._rows.forget(numbers):
             self._refresh_row(row)
 
     def _refresh_row(self, row: int | None) -> None:
-        if row is not None and row < len(self._book):
-            self._refresh_lines(self._book.view.top(row) - self._top, self._book.view.height(row))
+        if row is not None and row < len(self._rows):
+            self._refresh_lines(self._rows.view.top(row) - self._top, self._rows.view.height(row))
 
     def _refresh_lines(self, y: int, n: int) -> None:
         if n > 0 and y + n > 0 and y < self._height:
@@ -326,17 +326,17 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._lay_out()
 
     def on_resize(self) -> None:
-        has_new_width = self.scrollable_content_region.width != self._book.style.width
-        if has_new_width or len(self._book) != len(self._transcript.utterances):
+        has_new_width = self.scrollable_content_region.width != self._rows.style.width
+        if has_new_width or len(self._rows) != len(self._transcript.utterances):
             self._lay_out()
         elif self._height > 0:
             selected = self._selected_in_view()
-            self._move_to(self._book.view.settle(self._top, self._height), selected)
+            self._move_to(self._rows.view.settle(self._top, self._height), selected)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if not self._is_adjusting and self._is_placed:
-            self._apply(self._book.view.settle(round(new_value), self._height))
+            self._apply(self._rows.view.settle(round(new_value), self._height))
             self._note_position()
 
     def notify_style_update(self) -> None:
@@ -347,16 +347,16 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         line = self._top + event.y
         if self.unseen and event.y == self._height - 1:
             self.select_last()
-        elif line < self._book.view.total:
-            self._move_cursor(self._book.view.row_at(line))
+        elif line < self._rows.view.total:
+            self._move_cursor(self._rows.view.row_at(line))
             if event.chain == 2 and self.cursor is not None:
                 self.post_message(self.Activated(self.cursor))
 
     def render_line(self, y: int) -> Strip:
         if self._painter is None:
-            self._painter = Painter(self.get_component_rich_style, self.rich_style, self._book.style.shapes)
-        cells = self._book.style.width or self.size.width
+            self._painter = Painter(self.get_component_rich_style, self.rich_style, self._rows.style.shapes)
+        cells = self._rows.style.width or self.size.width
         if self.unseen and y == self._height - 1:
             return self._painter.jump_mark(len(self.unseen), cells, self.latest_key)
-        row, line = self._book.line(self._top + y) if self._book.is_laid_out else (None, None)
-        return self._painter.line(line, cells, row is not None and row == self._book.row_of(self.cursor))
+        row, line = self._rows.line(self._top + y) if self._rows.is_laid_out else (None, None)
+        return self._painter.line(line, cells, row is not None and row == self._rows.row_of(self.cursor))

@@ -31,13 +31,13 @@ class Changes:
     from_line: int | None = None
 
 
-class LineBook:
+class Rows:
     """All rows of a conversation. ``read`` returns its utterances in press order; rows are counted from 0."""
 
     def __init__(self, read: Callable[[], Sequence[Utterance]], style: RowStyle) -> None:
         self._read = read
         self.style = style
-        self._rows: dict[int, tuple[RowLine, ...]] = {}
+        self._laid_out: dict[int, tuple[RowLine, ...]] = {}
         self._floor: dict[int, int] = {}
         self._row_of: dict[int, int] = {}
         self._sizes: list[line_row.Size] = []  # kept, since a new width must not read 10,000 texts
@@ -70,7 +70,7 @@ class LineBook:
 
     def lines(self, row: int) -> tuple[RowLine, ...]:
         """A row's lines, laid out on demand."""
-        found = self._rows.get(row)
+        found = self._laid_out.get(row)
         if found is None:
             utterance = self.utterance(row)
             found = line_row.build(
@@ -79,10 +79,10 @@ class LineBook:
                 is_starred=utterance.number in self.stars,
                 is_speaking=utterance.number == self.speaking,
             )
-            if len(self._rows) >= KEPT_ROWS:
-                for old in list(self._rows)[: KEPT_ROWS // 2]:
-                    del self._rows[old]
-            self._rows[row] = found
+            if len(self._laid_out) >= KEPT_ROWS:
+                for old in list(self._laid_out)[: KEPT_ROWS // 2]:
+                    del self._laid_out[old]
+            self._laid_out[row] = found
         return found
 
     def line(self, line: int) -> tuple[int | None, RowLine | None]:
@@ -131,13 +131,14 @@ class LineBook:
     # ---- a new layout ---------------------------------------------------------------------------------------------
 
     def lay_out(self, style: RowStyle, height: int, top: int | None) -> int:
-        """Forget all heights. Keeps the row at line ``top`` where it is (None: the end); returns the new position."""
+        """Lay out everything anew. The row at line ``top`` stays in place (None: the end does); returns the new
+        position."""
         anchor: tuple[int, float] | None = None
         if top is not None and len(self.view):
             row = self.view.row_at(top)
             anchor = (row, (top - self.view.top(row)) / max(1, self.view.height(row)))
         self.style = style
-        self._rows.clear()
+        self._laid_out.clear()
         self._floor.clear()
         utterances = self._read()
         if len(utterances) < len(self._sizes):
@@ -157,7 +158,7 @@ class LineBook:
         return self.view.settle(self.view.top(row) + int(share * self.view.height(row)), height)
 
     def clear(self) -> None:
-        """Show another conversation."""
+        """Forget the conversation, before another one is shown."""
         self._sizes.clear()
         self._row_of.clear()
 
@@ -168,14 +169,14 @@ class LineBook:
     def mark_matches(self, folded: str) -> None:
         """Mark the matches of a folded needle; no height changes."""
         self.style = replace(self.style, folded=folded)
-        self._rows.clear()
+        self._laid_out.clear()
 
     def forget(self, numbers: Iterable[int]) -> Iterator[int]:
         """The look of these utterances changed, but not their height; returns their rows."""
         for number in numbers:
             row = self._row_of.get(number)
             if row is not None:
-                self._rows.pop(row, None)
+                self._laid_out.pop(row, None)
                 yield row
 
     # ---- changes --------------------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ class LineBook:
         from_line: int | None = None
         for row in sorted(row for row in map(self._row_of.get, numbers) if row is not None):
             first = self.view.top(row)
-            before = self._rows.pop(row, None)
+            before = self._laid_out.pop(row, None)
             self._keep_size(row, utterances[row])
             if first >= top + height or first + self.view.height(row) <= top:
                 delta = self.view.estimate(row, self._estimate(row))
