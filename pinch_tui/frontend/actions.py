@@ -80,7 +80,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("stop_speech", "Stop the voice", _T, "Stop playback and clear the queue",
            run.posting(StopSpeech(), "Voice stopped.")),
     Action("skip_speech", "Skip this line's voice", _T, "Skip to the next line's speech",
-           run.posting(StopSpeech(skip=True), "Voice of this line skipped.")),
+           run.posting(StopSpeech(skip=True), "Skipped this line's voice.")),
     Action("catch_up", "Catch up", _T, "Skip to the newest line's speech",
            run.posting(CatchUp(), "Catching up."), needs="speaks"),
     Action("mute", "Mute the voice", _T, "Mute or unmute the translated speech", run.mute, "mute",

@@ -79,7 +79,7 @@ class FrontEnd:
     def open(self) -> None:
         """Listen to the engine and to signals. The face is called in the context of this call."""
         ours = copy_context()  # events can come from tasks with another context
-        self._stop_listening = self.engine.subscribe(lambda event: ours.copy().run(self._hear, event))
+        self._stop_listening = self.engine.subscribe(lambda event: ours.copy().run(self._on_event, event))
         self._stop_signals = self.services.watch_signals(self.leaving.interrupt, self.leaving.hang_up)
         self.hold.start()
 
@@ -116,14 +116,14 @@ class FrontEnd:
     async def carefully(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         """Do slow work of a face; what it raises is shown as a warning."""
 
-        def told(exc: Exception) -> None:
+        def warn(exc: Exception) -> None:
             if isinstance(exc, PinchError):
                 self.face.warn(name, exc.title, exc.hint)
                 return
             note_unexpected(exc)
             self.face.warn(name, f"That failed in an unexpected way ({type(exc).__name__}).", "Try again.")
 
-        await carefully(work, told)
+        await carefully(work, warn)
 
     async def run_engine(self) -> None:
         """Run the engine to its end, then tell the face to leave."""
@@ -134,12 +134,12 @@ class FrontEnd:
         else:
             self.leaving.end()
 
-    def _hear(self, event: EngineEvent) -> None:
+    def _on_event(self, event: EngineEvent) -> None:
         match event:
             case StatusChanged(status):
-                self.session.take(status.params)
+                self.session.adopt(status.params)
             case Logged():
-                self.notes.hear(event)
+                self.notes.add(event)
             case NoticePosted():
                 keys = ((self.key_named(name), OFFERS[name]) for name in event.offers if self.face.has(name))
                 offered = (f"{key} {does}." for key, does in keys if key)
@@ -148,4 +148,4 @@ class FrontEnd:
                 self.leaving.end(unsettled)
             case _:
                 pass
-        self.face.hear(event)
+        self.face.on_event(event)

@@ -83,7 +83,7 @@ class Face(Protocol):
     def correct(self, line: Utterance, done: Callable[[Wording | None], None]) -> None:
         """Let the user edit the texts of a settled line, and pass them to ``done``; None: unchanged."""
 
-    def hear(self, event: EngineEvent) -> None:
+    def on_event(self, event: EngineEvent) -> None:
         """An event of the engine, which the front end has handled already."""
 
     def has(self, action: str) -> bool:

@@ -34,7 +34,7 @@ class Wanted:
         self.params = self._known = params
         self._unspoken = ""  # the language for which the engine switched to text only
 
-    def take(self, params: SessionParams) -> None:
+    def adopt(self, params: SessionParams) -> None:
         """The engine uses these parameters now."""
         if params == self._known:
             return
@@ -77,9 +77,9 @@ class SessionChanges:
         """The languages of the next utterance, in words."""
         return pair_text(self._engine.status.service.meant(self.wanted))
 
-    def take(self, params: SessionParams) -> None:
+    def adopt(self, params: SessionParams) -> None:
         """The engine uses these parameters now. It can change them itself, such as to text only."""
-        self._wanted.take(params)
+        self._wanted.adopt(params)
 
     def change(self, params: SessionParams) -> None:
         """Use these parameters from the next utterance on."""

@@ -27,14 +27,14 @@ class SupportNotes:
         self._last_code = ""
         self._events: deque[tuple[float, str]] = deque(maxlen=KEPT)
 
-    def hear(self, event: Logged) -> None:
+    def add(self, event: Logged) -> None:
         fields = event.fields
         code = f" [{fields['code']}]" if fields.get("code") is not None else ""
         if code and (event.kind == "reconnecting" or fields.get("topic") == "link"):
             self._last_code = f"{fields.get('failure') or 'code'} {fields['code']}, {self._when(event.t)}"
         match event.kind:
             case "session":
-                text = f"session {fields.get('session_id')}, model {fields.get('model_version_id') or 'not told'}"
+                text = f"session {fields.get('session_id')}, model {fields.get('model_version_id') or 'not reported'}"
             case "reconnecting":
                 text = f"reconnecting{code}: {fields.get('reason')}"
             case "error" if fields.get("topic") == "link":
@@ -53,7 +53,7 @@ class SupportNotes:
             f"time: {self._when(now)}",
             f"service: {traits.label or traits.name}",
             f"session: {status.session_id or 'none'}",
-            f"model version: {status.model_version_id or 'not told'}",
+            f"model version: {status.model_version_id or 'not reported'}",
             f"languages: {status.params.source} to {status.params.target}",
             f"state: {status.word.value}{f', {status.detail}' if status.detail else ''}",
             f"last code: {clean(self._last_code, _LINE) or 'none'}",

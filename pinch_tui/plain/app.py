@@ -31,6 +31,7 @@ from pinch_tui.engine.facade import EngineFacade
 from pinch_tui.frontend.actions import BY_NAME, do
 from pinch_tui.frontend.frontend import FrontEnd
 from pinch_tui.frontend.languages_text import LanguageChoices
+from pinch_tui.frontend.past import counted
 from pinch_tui.frontend.ports import AppExit, Export, Face, TalkKey, Wording
 from pinch_tui.frontend.services import AppServices
 from pinch_tui.frontend.status_text import latency_text, mic_line, talk_hint
@@ -101,7 +102,7 @@ class PlainApp(Face):
         self._questions = Questions(self.front, lines)
         self.tell = lines.tell
         self._narrator = Narrator(catch_up=self.front.key_named("catch_up"))
-        self._how = AppExit()
+        self._exit = AppExit()
         self._left = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
         self._ready: asyncio.TimerHandle | None = None
@@ -133,13 +134,13 @@ class PlainApp(Face):
                 self._ready.cancel()
             self.front.close()
             self._terminal.close()
-        return self._how.code
+        return self._exit.code
 
     # ---- telling --------------------------------------------------------------------------------------------------
 
     def _greet(self) -> None:
         if len(self.talk_key) > 1 and self.talk_key not in TYPED_KEYS:
-            self.tell(f"The key {key_name(self.talk_key)} cannot be read here; the talk key is space.")
+            self.tell(f"The key {key_name(self.talk_key)} cannot be read here, so the talk key is space.")
             self.talk_key = "space"
             self._hold.set_key("space")
         self.tell(f"pinch-tui, line mode. {self.front.session.pair}.")
@@ -158,7 +159,7 @@ class PlainApp(Face):
             self.front.announce_continued(self.front.services.continued)
         report = self._hold.report()
         self.tell(f"{self.how_to_talk()}. {clean(report.sentence)}".strip())
-        self.tell(f"{self._help_hint()} {spoken_key(first_key(self.front.keys, 'quit'))} leaves.")
+        self.tell(f"{self._help_hint()} {spoken_key(first_key(self.front.keys, 'quit'))} quits.")
 
     def how_to_talk(self) -> str:
         """``Press space, speak, press space again``, without a full stop."""
@@ -166,7 +167,7 @@ class PlainApp(Face):
         hint = talk_hint("learned" if method == "mouse" else method, self.talk_key)
         return hint[:1].upper() + hint[1:]
 
-    def hear(self, event: EngineEvent) -> None:
+    def on_event(self, event: EngineEvent) -> None:
         match event:
             case StatusChanged(status):
                 self._on_status(status)
@@ -253,7 +254,7 @@ class PlainApp(Face):
 
     def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:
         if topic == "session":
-            self._narrator.knows(self.front.session.wanted)
+            self._narrator.mark_announced(self.front.session.wanted)
         if path:  # neither wrapped nor ended with a full stop, so that it can be copied
             self._terminal.write(f"{clean(text)} {printable(path)}".lstrip())
             return
@@ -297,7 +298,7 @@ class PlainApp(Face):
             case "phrases":
                 self._tell_phrases()
             case "continue":
-                self.tell("pinch-tui --plain --continue goes on with the last conversation.")
+                self.tell("pinch-tui --plain --continue continues the last conversation.")
             case _:
                 self.tell(f"{BY_NAME[action].title} works only on the full screen.")
 
@@ -307,7 +308,7 @@ class PlainApp(Face):
         self._tell_status(status)
         self.tell(f"Languages: {self.front.session.pair}. {self.how_to_talk()}.")
         self.tell(clean(f"Microphone: {microphone.state}, {microphone.name or 'no name'}. {microphone.problem}"))
-        session, model = status.session_id or "none", status.model_version_id or "not told"
+        session, model = status.session_id or "none", status.model_version_id or "not reported"
         self.tell(clean(f"Service: {status.service.label}. Session: {session}. Model version: {model}."))
         latency = latency_text(status.latency)
         if latency:
@@ -328,11 +329,11 @@ class PlainApp(Face):
         self.begin("correct", self._questions.wording(line, done))
 
     def leave(self, how: AppExit, message: str = "") -> None:
-        self._how = how
+        self._exit = how
         if message:
             self.tell(f"Error: {clean(message)}")
         if how.unsettled:
-            self.tell(f"The last words of {how.unsettled} lines did not arrive.")
+            self.tell(f"The last words of {counted(how.unsettled, 'line')} did not arrive.")
         self.tell("Good-bye.")
         self._left.set()
 

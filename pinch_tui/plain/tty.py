@@ -130,7 +130,7 @@ class PosixTerminal(Terminal):
         except OSError:  # EIO: the terminal is gone
             data = b""
         if self._answer is not None and not self._answer.done():
-            self._take_line(data, now)
+            self._end_question(data, now)
             return
         if not data:
             self._at_end(now)
@@ -145,17 +145,17 @@ class PosixTerminal(Terminal):
         ready = self._pending[: tail.start()] if tail else self._pending
         self._pending = self._pending[len(ready) :][:_LONGEST]  # no key has a longer sequence
         if self._pending:
-            self._escape = self._loop.call_later(ESCAPE_S, self._settle_escape)
-        self._tell(ready, now)
+            self._escape = self._loop.call_later(ESCAPE_S, self._on_escape_timeout)
+        self._send_keys(ready, now)
 
-    def _settle_escape(self) -> None:
+    def _on_escape_timeout(self) -> None:
         """Nothing followed an Escape: it was the key, and if it closed a question it does nothing more."""
         pending, self._pending = self._pending, ""
         if not self._has_closed_question:
-            self._tell(pending[:1], time.monotonic())
+            self._send_keys(pending[:1], time.monotonic())
         self._has_closed_question = False
 
-    def _tell(self, text: str, now: float) -> None:
+    def _send_keys(self, text: str, now: float) -> None:
         for name in key_names(text):
             self._on_key(name, now)
 
@@ -168,7 +168,7 @@ class PosixTerminal(Terminal):
             self._answer.set_result("")
         self._on_key(HANG_UP, now)
 
-    def _take_line(self, data: bytes, now: float) -> None:
+    def _end_question(self, data: bytes, now: float) -> None:
         """The answer has ended. If it was not with Enter it is empty, and the key does what it does elsewhere."""
         assert self._answer is not None
         text = self._decoder.decode(data, final=True)
@@ -180,7 +180,7 @@ class PosixTerminal(Terminal):
         if text.endswith("\x1b"):
             # Perhaps the start of an arrow key's sequence, whose rest must not be read as keys either.
             self._pending, self._has_closed_question = "\x1b", True
-            self._escape = self._loop.call_later(ESCAPE_S, self._settle_escape)
+            self._escape = self._loop.call_later(ESCAPE_S, self._on_escape_timeout)
         else:
             self._on_key("ctrl+c" if text.endswith("\x03") else "ctrl+q", now)
 

@@ -33,7 +33,7 @@ class Narrator:
     def __init__(self, *, catch_up: str = "") -> None:
         """``catch_up``: the key of that action, "" for none."""
         self._catch_up = f" {catch_up} catches up." if catch_up else ""
-        self._told: dict[tuple[int, str, str], str] = {}
+        self._announced: dict[tuple[int, str, str], str] = {}
         self._ended: set[int] = set()
         self._resent: dict[int, int] = {}
         self._notices: dict[str, str] = {}
@@ -76,7 +76,7 @@ class Narrator:
         elif status.mic is MicState.OPEN and self._mic in (MicState.LOST, MicState.ABSENT):
             yield sentence(f"Microphone: {status.mic_name or 'found again'}")
 
-    def knows(self, params: SessionParams) -> None:
+    def mark_announced(self, params: SessionParams) -> None:
         """These parameters have been announced already."""
         self._params = params
 
@@ -148,10 +148,10 @@ class Narrator:
                 yield from self._final(key, f"{head}, unfinished", text)
 
     def _final(self, key: tuple[int, str, str], head: str, text: str) -> Iterator[str]:
-        before = self._told.get(key)
+        before = self._announced.get(key)
         if text == before:
             return
-        self._told[key] = text
+        self._announced[key] = text
         if before is None:
             yield f"{head}: {text}"
         elif text.startswith(before):

@@ -63,7 +63,7 @@ class FakeFace:
         self.is_typing = self.has_message = False
         self.left: list[tuple[AppExit, str]] = []
 
-    def hear(self, event: EngineEvent) -> None:
+    def on_event(self, event: EngineEvent) -> None:
         self.heard.append(event)
 
     def say(self, topic: str, text: str, hint: str = "", *, path: str = "") -> None:

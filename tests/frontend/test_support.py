@@ -28,7 +28,7 @@ STATUS = Status(
 def noted(*events: Logged) -> SupportNotes:
     notes = SupportNotes(1_790_000_000.0)
     for event in events:
-        notes.hear(event)
+        notes.add(event)
     return notes
 
 
@@ -78,7 +78,7 @@ def test_a_report_names_service_session_model_times_and_codes() -> None:
 def test_a_quiet_practice_run_has_nobody_to_write_to() -> None:
     text = noted().text(replace(STATUS, service=PRACTICE, session_id=None, model_version_id=None), (), 1.0)
     assert "write to" not in text and "- nothing\n" in text and "was not run" in text
-    assert "session: none" in text and "last code: none" in text and "model version: not told" in text
+    assert "session: none" in text and "last code: none" in text and "model version: not reported" in text
 
 
 def test_only_the_newest_events_are_remembered() -> None:

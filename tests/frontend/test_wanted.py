@@ -15,9 +15,9 @@ def in_swedish() -> Wanted:
     """The service cannot speak the language that was chosen: the engine goes on with text."""
     wanted = Wanted(SPANISH)
     assert wanted.choose(SWEDISH) == SWEDISH
-    wanted.take(SWEDISH)
-    wanted.take(MUTE_SWEDISH)
-    wanted.take(MUTE_SWEDISH)
+    wanted.adopt(SWEDISH)
+    wanted.adopt(MUTE_SWEDISH)
+    wanted.adopt(MUTE_SWEDISH)
     return wanted
 
 
@@ -36,7 +36,7 @@ def test_text_only_that_a_person_chose_stays() -> None:
     wanted = Wanted(SPANISH)
     quiet = replace(SPANISH, text_only=True)
     assert wanted.choose(quiet) == quiet
-    wanted.take(quiet)
+    wanted.adopt(quiet)
     assert wanted.choose(replace(quiet, target="fr")).audio_output is False
     wanted = in_swedish()
     assert wanted.choose(SWEDISH).audio_output is True  # asked for again ...

@@ -746,7 +746,7 @@ async def test_practice_phrases_and_how_to_continue_are_told_in_lines() -> None:
         await session.printed("2 in all: pinch-tui practice phrases lists them.")
         assert "Hello. Hola." in session.lines
         session.type("\x0f")  # Ctrl+O
-        await session.printed("pinch-tui --plain --continue goes on with the last conversation.")
+        await session.printed("pinch-tui --plain --continue continues the last conversation.")
 
 
 OFFERS = (("pinch", "Pinch"), ("pinch-beta1", "Pinch beta1"), ("cartesia", "Cartesia"), ("practice", "Practice"))

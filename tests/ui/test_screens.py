@@ -203,7 +203,7 @@ async def test_labels_and_context_are_typed_with_spaces_and_counted() -> None:
         assert "6 of 2,000" in shown(r.app)
         screen.query_one("#context", TextArea).text = "x" * 2005
         await pilot.pause()
-        assert "2,005 of 2,000, 5 too many are cut" in shown(r.app)
+        assert "2,005 of 2,000, 5 will be cut" in shown(r.app)
         await pilot.press("escape")
         await pilot.pause()
         assert r.engine.params.source_label == "old man"
@@ -455,9 +455,9 @@ async def test_details_tell_delays_session_and_counters() -> None:
     [
         (None, {}, ("not measured yet", "not measured yet", "not measured yet")),
         (line(2, "", "", state=UtteranceState.WAITING), {}, ("awaited", "awaited", "awaited")),
-        (line(2, "Hi", "Hola", state=UtteranceState.WAITING), {}, ("was there before", "awaited", "awaited")),
-        (line(2, "Hi", "Hola"), {}, ("was there before", "was there before", "none")),
-        (line(2, "Hi", ""), {}, ("was there before", "none", "none")),
+        (line(2, "Hi", "Hola", state=UtteranceState.WAITING), {}, ("before release", "awaited", "awaited")),
+        (line(2, "Hi", "Hola"), {}, ("before release", "before release", "none")),
+        (line(2, "Hi", ""), {}, ("before release", "none", "none")),
         (line(2, "", "", state=UtteranceState.EMPTY), {}, ("none", "none", "none")),
         (
             line(2, "", "", state=UtteranceState.WAITING),
@@ -467,9 +467,13 @@ async def test_details_tell_delays_session_and_counters() -> None:
         (
             line(2, "Hi", "Hola", has_speech=True),
             {"speech_late_s": 2.0, "speaking_utterance": 1},
-            ("was there before", "was there before", "awaited"),
+            ("before release", "before release", "awaited"),
         ),
-        (line(2, "Hi", "Hola", has_speech=True), {}, ("was there before", "was there before", "before, or not played")),
+        (
+            line(2, "Hi", "Hola", has_speech=True),
+            {},
+            ("before release", "before release", "before release, or not played"),
+        ),
     ],
 )
 async def test_details_say_why_a_delay_has_no_figure(
@@ -736,7 +740,7 @@ async def test_a_notice_that_stays_is_not_taken_along_by_one_that_passed(monkeyp
         for has_been_taken_back in (False, True):
             notices.post(NoticePosted("mic", Severity.WARNING, "Another one is used."))
             if has_been_taken_back:
-                notices.take_back("mic")
+                notices.withdraw("mic")
             notices.post(NoticePosted("mic", Severity.ERROR, "The microphone is gone."))
             await pilot.pause(0.2)
             assert notices.current is not None

@@ -46,7 +46,7 @@ class ScreenFace:
 
     # ---- events of the engine --------------------------------------------------------------------------------------
 
-    def hear(self, event: EngineEvent) -> None:
+    def on_event(self, event: EngineEvent) -> None:
         match event:
             case StatusChanged(status):
                 if status.talking_since != self._talking_since:
@@ -79,7 +79,7 @@ class ScreenFace:
             changed, self._changed_lines = self._changed_lines, set()
             self.main.redraw_talk()
             self.main.search_bar.follow()
-            self.main.notices.take_back(f"{OWN}empty")  # the conversation is no longer empty
+            self.main.notices.withdraw(f"{OWN}empty")  # the conversation is no longer empty
             if table is not None:
                 table.lines_changed(changed)
 

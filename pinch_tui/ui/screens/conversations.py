@@ -59,7 +59,7 @@ class ConversationsScreen(ListPanel[None]):
         """Whether Enter was pressed before there was a result."""
         self._back_to: tuple[str, int | None] | None = None
         """Id and line of the row to select again once it is listed."""
-        self._doomed: PastEntry | None = None
+        self._to_delete: PastEntry | None = None
         """The conversation to delete at the next press."""
         self._trouble = ""
         """Why the list is incomplete, "" if it is not."""
@@ -80,7 +80,7 @@ class ConversationsScreen(ListPanel[None]):
         self._has_results = self._is_done = self._opens_first = False
         self._trouble = ""
         self._find(self._text)
-        self._say()
+        self._write_texts()
 
     @work(group="find", exclusive=True)
     async def _find(self, text: str) -> None:
@@ -113,19 +113,19 @@ class ConversationsScreen(ListPanel[None]):
                 listed.highlighted, self._back_to = at, None
         if listed.highlighted is None and self._entries:
             listed.highlighted = 0
-        self._say()
+        self._write_texts()
         if self._opens_first and self._entries:
             self._open(self._entries[0])
 
     # ---- choosing --------------------------------------------------------------------------------------------------
 
     @property
-    def _here(self) -> PastEntry | None:
+    def _selected(self) -> PastEntry | None:
         at = self.listed.highlighted
         return self._entries[at] if self._has_results and at is not None and at < len(self._entries) else None
 
     def action_move(self, step: int) -> None:
-        self.keep()
+        self.cancel_delete()
         super().action_move(step)
 
     def submit(self) -> None:
@@ -135,18 +135,18 @@ class ConversationsScreen(ListPanel[None]):
             self._opens_first = True
 
     def choose(self, at: int) -> None:
-        self.keep()
+        self.cancel_delete()
         if self._has_results:
             self._open(self._entries[at])
 
-    def takes_key(self, event: events.Key) -> bool:
+    def field_key(self, event: events.Key) -> bool:
         """Delete, with the cursor at the end of the text, deletes a conversation; any other key cancels that."""
         if event.key in _DELETES and self.field.cursor_position >= len(self.field.value):
             self._delete_pressed()
         elif event.key in self.front.keys["continue"] and not event.is_printable:
             self._continue()
         else:
-            self.keep()
+            self.cancel_delete()
             return False
         return True
 
@@ -160,14 +160,14 @@ class ConversationsScreen(ListPanel[None]):
             return
         text = self._text if entry.line is not None else ""
         screen = PastScreen(conversation, self._make_view, line=entry.line, needle=text)
-        self.host.push_screen(screen, partial(self._came_back, conversation))
+        self.host.push_screen(screen, partial(self._after_reading, conversation))
 
-    def _came_back(self, before: PastConversation, now: PastConversation | None) -> None:
+    def _after_reading(self, before: PastConversation, now: PastConversation | None) -> None:
         """The conversation might have changed while it was open: its stars, or its texts and so the matching lines."""
         if now is None:
             return
         if now.utterances != before.utterances:
-            self.find(self._here)
+            self.find(self._selected)
             return
         listed = self.listed
         for at, entry in enumerate(self._entries):
@@ -177,29 +177,29 @@ class ConversationsScreen(ListPanel[None]):
 
     def _continue(self) -> None:
         """Continue the selected conversation."""
-        self.keep()
-        if self._here is not None:
-            self.host.continue_past(self._here.id)
+        self.cancel_delete()
+        if self._selected is not None:
+            self.host.continue_past(self._selected.id)
 
     # ---- deleting --------------------------------------------------------------------------------------------------
 
     def _delete_pressed(self) -> None:
         """The first press asks, the second one deletes."""
-        entry = self._here
+        entry = self._selected
         if entry is None:
             return
-        if self._doomed is None or self._doomed.id != entry.id:
-            self._doomed = entry
-            self._say()
+        if self._to_delete is None or self._to_delete.id != entry.id:
+            self._to_delete = entry
+            self._write_texts()
             return
-        self._doomed = None
+        self._to_delete = None
         self.front.face.begin("delete", self._delete(entry))
 
-    def keep(self) -> None:
+    def cancel_delete(self) -> None:
         """Cancel the deletion."""
-        if self._doomed is not None:
-            self._doomed = None
-            self._say()
+        if self._to_delete is not None:
+            self._to_delete = None
+            self._write_texts()
 
     async def _delete(self, entry: PastEntry) -> None:
         await self.front.services.past.delete(entry.id)
@@ -212,7 +212,7 @@ class ConversationsScreen(ListPanel[None]):
         self._draw()
         if self._entries:
             listed.highlighted = min(at - before, len(self._entries) - 1)
-        self._say()
+        self._write_texts()
 
     # ---- drawing ---------------------------------------------------------------------------------------------------
 
@@ -222,12 +222,12 @@ class ConversationsScreen(ListPanel[None]):
     def _draw(self) -> None:
         self.fill(map(self._row, self._entries), min(self.listed.highlighted or 0, len(self._entries) - 1))
 
-    def _say(self) -> None:
+    def _write_texts(self) -> None:
         if not self.is_attached:
             return
-        if self._doomed is not None:
-            doomed = f"{when(self._doomed.started)}, {counted(self._doomed.n_lines, 'line')}"
-            keys = Content.styled(f"Del again deletes {doomed}, for good.", "bold $warning")
+        if self._to_delete is not None:
+            what = f"{when(self._to_delete.started)}, {counted(self._to_delete.n_lines, 'line')}"
+            keys = Content.styled(f"Del again deletes {what}, for good.", "bold $warning")
         else:
             key = self.front.key_named("continue")
             keys = Content(f"Enter opens{f', {key} continues' if key else ''}, Del deletes, Esc closes")
@@ -235,17 +235,17 @@ class ConversationsScreen(ListPanel[None]):
         if self._is_done and not self._entries:
             none = clean(self._trouble or ("Nothing was found." if self._text else _NONE))
         title = Content.assemble("Past conversations", (f"  {self._state()}", "not bold $text-muted"))
-        self.say(title, keys, none)
+        self.set_texts(title, keys, none)
 
     def _state(self) -> str:
         if not self._has_results:
-            return "looking..."
+            return "searching..."
         n = len(self._entries)
         if not self._text:
-            return "" if not n else f"{n}" if self._is_done else f"{n}, reading on..."
+            return "" if not n else f"{n}" if self._is_done else f"{n}, still reading..."
         if n >= MAX_FOUND:
             return f"the newest {n} lines"
-        return f"{counted(n, 'line')} found" + ("" if self._is_done else ", looking on...")
+        return f"{counted(n, 'line')} found" + ("" if self._is_done else ", still searching...")
 
     def _row(self, entry: PastEntry) -> Content:
         """Two lines: time, length and languages; below, what was said."""

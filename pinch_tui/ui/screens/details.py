@@ -21,7 +21,7 @@ _NAME_CELLS = 16
 """Narrow enough for a whole session id beside it in 60 columns."""
 _MANY = 20
 """The number of measurements is shown if there are fewer than this."""
-_AWAITED, _NONE, _BEFORE, _NOT_YET = "awaited", "none", "was there before", "not measured yet"
+_AWAITED, _NONE, _BEFORE, _NOT_YET = "awaited", "none", "before release", "not measured yet"
 _MODES = dict(OPTIONS["session.finalize_mode"].offers)
 Section = tuple[str, Sequence[tuple[str, str]]]
 
@@ -54,7 +54,7 @@ def unmeasured(status: Status, utterance: Utterance | None) -> tuple[str, str, s
     if not utterance.has_speech:
         sound = lacking if status.params.audio_output else _NONE
     else:
-        sound = _AWAITED if is_queued else "before, or not played"
+        sound = _AWAITED if is_queued else "before release, or not played"
     return _BEFORE if utterance.has_text else lacking, _BEFORE if has_final else lacking, sound
 
 
@@ -78,7 +78,7 @@ def sections(
         [
             ("service", "practice, on this computer" if status.is_practice else status.service.label),
             ("session", status.session_id or "none"),
-            ("model version", status.model_version_id or "not told"),
+            ("model version", status.model_version_id or "not reported"),
             ("languages", f"{params.source} to {params.target}" + (", two-way" if params.two_way else "")),
             ("results", f"{_MODES[params.finalize_mode]}, {'with speech' if params.audio_output else 'text only'}"),
         ],

@@ -148,7 +148,7 @@ class HelpScreen(Panel[None]):
         self._place = place or Place()
 
     def body(self) -> Iterator[Widget]:
-        yield FilterField("type to search", self._takes_key)
+        yield FilterField("type to search", self._handle_key)
         with VerticalScroll(classes="body", can_focus=False):
             yield Static(id="talking", classes="panel-text")
             yield KeysTable(self.front.keys, self.front.settings.talk.key, self._place)
@@ -171,7 +171,7 @@ class HelpScreen(Panel[None]):
         )
         self.query_one("#talking", Static).update(drawn)
 
-    def _takes_key(self, event: events.Key) -> bool:
+    def _handle_key(self, event: events.Key) -> bool:
         """If the field is empty, the key that opened the help closes it, and Home and End scroll."""
         if self.query_one(FilterField).value:
             return False

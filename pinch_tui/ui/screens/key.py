@@ -38,10 +38,11 @@ class KeyScreen(Panel[None]):
         return self.front.engine.status.is_practice
 
     def _about(self) -> str:
-        where = f"Keys are made at {KEYS_ARE_MADE_AT}."
+        where = f"Create one at {KEYS_ARE_MADE_AT}."
         if self._is_practice:
             return (
-                f"You are in practice: nothing leaves your computer. With a key, Pinch translates all you say. {where}"
+                "You are in practice: nothing leaves your computer. "
+                f"With a key, Pinch translates everything you say. {where}"
             )
         source = clean(self.front.services.key_source)
         used = f"Using the key from {source}." if source else "Using the saved key."

@@ -45,7 +45,7 @@ class LanguageScreen(ListPanel[Pair | None]):
             self._is_source_side = not self._is_source_side
             self.find()
 
-    def takes_key(self, event: events.Key) -> bool:
+    def field_key(self, event: events.Key) -> bool:
         """Digits choose a recent pair if the field is empty."""
         recents = self._choices.other_recents()
         digit = event.character or ""
@@ -67,7 +67,7 @@ class LanguageScreen(ListPanel[Pair | None]):
         sides = "Tab other side, " if self._choices.has_target else ""
         keys = Content(f"Enter chooses, {digits}{sides}Esc closes")
         none = "" if self._entries else why_none(query, is_source_side=self._is_source_side)
-        self.say(self._title(), keys, none)
+        self.set_texts(self._title(), keys, none)
 
     @property
     def _code_now(self) -> str:

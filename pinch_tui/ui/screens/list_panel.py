@@ -25,14 +25,14 @@ def marked(text: str, needle: str) -> Content:
 
 
 class FilterField(Input):
-    """A panel's search field. Keys for which ``takes`` returns True are the panel's and do not reach the field."""
+    """A panel's search field. A key for which ``handle`` returns True does not reach the field."""
 
-    def __init__(self, placeholder: str, takes: Callable[[events.Key], bool]) -> None:
+    def __init__(self, placeholder: str, handle: Callable[[events.Key], bool]) -> None:
         super().__init__(placeholder=placeholder, compact=True)
-        self._takes = takes
+        self._handle = handle
 
     def on_key(self, event: events.Key) -> None:
-        if self._takes(event):
+        if self._handle(event):
             event.stop()
             event.prevent_default()
 
@@ -58,7 +58,7 @@ class ListPanel(Panel[Result], Generic[Result]):
     PAGE_ROWS: ClassVar[int] = 10
 
     def body(self) -> Iterable[Widget]:
-        yield FilterField(self.PLACEHOLDER, self.takes_key)
+        yield FilterField(self.PLACEHOLDER, self.field_key)
         yield OptionList(markup=False, compact=True)
         yield Static(classes="panel-muted none")
 
@@ -83,7 +83,7 @@ class ListPanel(Panel[Result], Generic[Result]):
         """The row at this index was chosen."""
         raise NotImplementedError
 
-    def takes_key(self, _event: events.Key) -> bool:
+    def field_key(self, _event: events.Key) -> bool:
         """Handle a key pressed in the field; False leaves it to the field."""
         return False
 
@@ -92,7 +92,7 @@ class ListPanel(Panel[Result], Generic[Result]):
         self.listed.add_options([Option(row) for row in rows])
         self.listed.highlighted = highlighted if self.listed.option_count else None
 
-    def say(self, title: Content, keys: Content, none: str) -> None:
+    def set_texts(self, title: Content, keys: Content, none: str) -> None:
         """Set the texts around the list. ``none``: shown in place of an empty list, "" to show the list."""
         self.set_class(bool(none), "-none")
         for name, content in (("title", title), ("keys", keys)):

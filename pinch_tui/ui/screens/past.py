@@ -59,7 +59,7 @@ class _Lines:
     def utterance(self, number: int) -> Utterance:
         return next(one for one in self.utterances if one.number == number)
 
-    def take(self, utterances: Sequence[Utterance]) -> list[int]:
+    def update(self, utterances: Sequence[Utterance]) -> list[int]:
         """Replace the utterances; returns the numbers of those that changed. The list stays the same object, since
         views keep a reference to it."""
         changed = [new.number for old, new in zip(self.utterances, utterances, strict=False) if old != new]
@@ -172,7 +172,7 @@ class PastScreen(Panel[PastConversation]):
 
     async def _keep_star(self, number: int, *, is_on: bool) -> None:
         try:
-            self._take(await self.front.services.past.star(self._conversation.id, number, is_on=is_on))
+            self._update(await self.front.services.past.star(self._conversation.id, number, is_on=is_on))
         except PinchError:
             self.lines.toggle_star(number)
             raise
@@ -183,12 +183,12 @@ class PastScreen(Panel[PastConversation]):
             self.front.face.say("star", f"No line is starred. {self.front.key_named('star')} stars one.")
 
     async def _rewrite(self, number: int, wording: Wording) -> None:
-        self._take(await self.front.services.past.correct(self._conversation.id, number, wording))
+        self._update(await self.front.services.past.correct(self._conversation.id, number, wording))
 
-    def _take(self, now: PastConversation) -> None:
+    def _update(self, now: PastConversation) -> None:
         """The conversation as it is on disk now."""
         self._conversation = now
-        self.lines.refresh_utterances(self._said.take(now.utterances))
+        self.lines.refresh_utterances(self._said.update(now.utterances))
 
     def _show_big(self, line: Utterance | None) -> None:
         if line is not None:

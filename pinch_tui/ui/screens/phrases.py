@@ -46,7 +46,7 @@ class PhrasesScreen(ListPanel[str]):
         none = f"Practice has no phrases from {label(source)} to {label(target)}."
         if self._phrases:
             none = "" if self._found else "No phrase matches."
-        self.say(
+        self.set_texts(
             Content.assemble("Practice phrases", (counted, "not bold $text-muted")),
             Content("Enter plays it as a sample, Esc closes"),
             none,

@@ -138,7 +138,7 @@ class SettingsScreen(Panel[None]):
         self._hear_microphone()
         self.set_interval(HEAR_EVERY_S, self._hear_microphone)
         self._list_devices()
-        self._judge()
+        self._show_verdict()
 
     def _hear_microphone(self) -> None:
         self.front.engine.post(HearMicrophone())
@@ -181,7 +181,7 @@ class SettingsScreen(Panel[None]):
             self.host.set_theme(str(value))
         elif key is not None:
             self.front.session.use(key, "" if value is None else value)
-        self._judge()
+        self._show_verdict()
 
     # ---- options that need a new session ---------------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ class SettingsScreen(Panel[None]):
 
     @on(Input.Changed)
     @on(TextArea.Changed)
-    def _judge(self) -> None:
+    def _show_verdict(self) -> None:
         """Say what closing will do, and count the characters of long texts."""
         if not self.is_attached:
             return
@@ -240,7 +240,7 @@ class SettingsScreen(Panel[None]):
 
     def _count(self, row: Option, length: int) -> None:
         style = "bold $warning" if length > row.limit else "$text-muted"
-        over = f", {length - row.limit} too many are cut" if length > row.limit else ""
+        over = f", {length - row.limit} will be cut" if length > row.limit else ""
         label = Content.assemble(f" {row.label}  ", (f"{length:,} of {row.limit:,}{over}", style))
         self.query_one(f"#{row.name}_label", Static).update(label)
 

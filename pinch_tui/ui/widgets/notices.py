@@ -53,7 +53,7 @@ class Notices(Widget):
     def post(self, notice: NoticePosted) -> None:
         """Show a notice, or withdraw its topic if the title is empty."""
         if not notice.title:
-            self.take_back(notice.topic)
+            self.withdraw(notice.topic)
             return
         self._by_topic.pop(notice.topic, None)
         self._by_topic[notice.topic] = notice
@@ -72,7 +72,7 @@ class Notices(Widget):
             self._is_talking = is_talking
             self._draw()
 
-    def take_back(self, topic: str) -> None:
+    def withdraw(self, topic: str) -> None:
         """Withdraw the notice of a topic."""
         if self._passing == topic:
             self._passing = ""
@@ -91,9 +91,9 @@ class Notices(Widget):
     def _restart(self) -> None:
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(PASSING_S, self._pass_by)
+        self._timer = self.set_timer(PASSING_S, self._expire)
 
-    def _pass_by(self) -> None:
+    def _expire(self) -> None:
         self._timer = None
         self._by_topic.pop(self._passing, None)
         self._draw()
