@@ -14,7 +14,7 @@ from pinch_tui.core.events import SessionParams
 from pinch_tui.diagnose.checks import service, sound
 from pinch_tui.diagnose.checks.network import Way
 from pinch_tui.diagnose.finding import Finding, Verdict, skip
-from pinch_tui.diagnose.sound import Listening, Played
+from pinch_tui.diagnose.sound import Capture, Played
 from pinch_tui.errors import AudioError
 from pinch_tui.services.ports import Service
 
@@ -27,7 +27,7 @@ class Sounds:
     wanted: tuple[str, str]
     system: str
     devices: Callable[[], Awaitable[DeviceList]]
-    listen: Callable[[], Awaitable[Listening]]
+    listen: Callable[[], Awaitable[Capture]]
     play: Callable[[], Awaitable[Played]]
 
 

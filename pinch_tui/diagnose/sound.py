@@ -20,7 +20,7 @@ TONE_S = 0.4
 
 
 @dataclass(slots=True)
-class Listening:
+class Capture:
     """Captured sound."""
 
     opened: MicOpened | None = None
@@ -37,10 +37,10 @@ async def listen(
     seconds: float,
     *,
     open_within_s: float = OPEN_WITHIN_S,
-    on_frame: Callable[[Frame, Listening], None] | None = None,
-) -> Listening:
+    on_frame: Callable[[Frame, Capture], None] | None = None,
+) -> Capture:
     """Open the microphone, record ``seconds``, close it. The result holds any error."""
-    got = Listening()
+    got = Capture()
     microphone.request_open()
     try:
         with contextlib.suppress(TimeoutError):  # the check sees that frames are missing

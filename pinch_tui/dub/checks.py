@@ -132,7 +132,7 @@ def _language(text: str, flag: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether an argument is meant as a URL."""
+    """True if an argument looks like a URL."""
     return "://" in text[:20]
 
 

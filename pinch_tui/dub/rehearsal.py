@@ -20,7 +20,7 @@ BASE_URL: Final = "https://rehearsal.invalid"
 POLL_S: Final = 1.0
 """Seconds between two polls of a rehearsed job."""
 WORDS: Final = "This is a rehearsal. Nothing was dubbed, and nothing was paid."
-"""The text of the recording, too."""
+"""Also the text of the recording."""
 
 _SOUND: Final = "rehearsal.mp3"
 _STAGES: Final = (

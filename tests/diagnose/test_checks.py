@@ -16,7 +16,7 @@ from pinch_tui.core.sound import MicOpened, SpeakerOpened
 from pinch_tui.diagnose.checks import machine, sound, terminal
 from pinch_tui.diagnose.checks.terminal import Screen
 from pinch_tui.diagnose.finding import Finding, Verdict, exit_code, fail, ok, skip, warn
-from pinch_tui.diagnose.sound import Listening, Played
+from pinch_tui.diagnose.sound import Capture, Played
 from pinch_tui.diagnose.tty import KeyAnswer
 from pinch_tui.errors import AudioError, ConfigError
 
@@ -42,13 +42,13 @@ def frames(n: int = 50, *, peak: float = 0.1, n_clipped: int = 0) -> list[Frame]
     return [Frame(pcm, i, 0.07 + i * FRAME_S, peak=1.0 if i < n_clipped else 0.0) for i in range(n)]
 
 
-HEARD = Listening(MicOpened("Built-in", 48_000, 0.0), frames=frames())
+CAPTURED = Capture(MicOpened("Built-in", 48_000, 0.0), frames=frames())
 PLAYED = Played(9600, SpeakerOpened("Speakers", 48_000), samples=9600, has_ended=True)
 BUSY = AudioError("The microphone is busy.", "Close the program that is using it.", code=-9985)
 
 
 def listening(**changes: object) -> Finding:
-    return sound.check_microphone(replace(HEARD, **changes), "Linux")  # type: ignore[arg-type]
+    return sound.check_microphone(replace(CAPTURED, **changes), "Linux")  # type: ignore[arg-type]
 
 
 BROKEN: dict[str, tuple[Callable[[], Finding], Verdict, int, str]] = {

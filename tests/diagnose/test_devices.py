@@ -8,7 +8,7 @@ from pinch_tui.audio.devices.choice import Device, DeviceList, choose, matching
 from pinch_tui.cli.commands.devices import Meter, as_object, level_bar, listing
 from pinch_tui.cli.doctor.sound import resolve
 from pinch_tui.core.events import Frame
-from pinch_tui.diagnose.sound import Listening
+from pinch_tui.diagnose.sound import Capture
 from pinch_tui.errors import UsageError
 
 MICS = (
@@ -82,12 +82,12 @@ def test_the_meter_bar(peak: float, shown: str) -> None:
 
 
 def test_the_meter_draws_over_itself_in_a_terminal_only(capsys: pytest.CaptureFixture[str]) -> None:
-    heard = Listening()
+    captured = Capture()
     meter = Meter(is_live=False)
     for index in range(100):
         frame = Frame(b"\1\0" * 320, index, index * 0.02, peak=0.5)
-        heard.frames.append(frame)
-        meter.frame(frame, heard)
+        captured.frames.append(frame)
+        meter.frame(frame, captured)
     meter.done()
     shown = capsys.readouterr().err
     assert "\r" not in shown

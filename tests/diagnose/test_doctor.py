@@ -13,7 +13,7 @@ from pinch_tui.diagnose.checks import machine, terminal
 from pinch_tui.diagnose.checks.network import Target, Way
 from pinch_tui.diagnose.doctor import Remote, Sounds, examine
 from pinch_tui.diagnose.finding import Finding, Verdict, as_object, exit_code, fail, lines, ok, summary
-from pinch_tui.diagnose.sound import Listening, Played
+from pinch_tui.diagnose.sound import Capture, Played
 from pinch_tui.errors import AudioError, ConfigError
 from pinch_tui.services.pinch.traits import PINCH
 from pinch_tui.services.ports import Service
@@ -48,7 +48,7 @@ class World:
         self.key = machine.check_key("environment")
         self.missing: AudioError | None = None
         self.found = DeviceList((Device("Mic", "", 0, 1, 48_000),), (Device("Out", "", 1, 2, 48_000),))
-        self.heard = Listening(MicOpened("Mic", 48_000, 0.0), frames=frames(peak=0.2))
+        self.captured = Capture(MicOpened("Mic", 48_000, 0.0), frames=frames(peak=0.2))
         self.played = Played(10, SpeakerOpened("Out", 48_000), samples=10, has_ended=True)
         self.way = WayOf(ok("tls", "Secret."), ok("clock", "Right."))
         self.has_remote = self.has_key = True
@@ -60,9 +60,9 @@ class World:
             self.asked.append("devices")
             return self.found
 
-        async def listen() -> Listening:
+        async def listen() -> Capture:
             self.asked.append("microphone")
-            return self.heard
+            return self.captured
 
         async def play() -> Played:
             self.asked.append("speaker")
@@ -157,7 +157,7 @@ async def test_a_way_that_is_shut_needs_no_session() -> None:
 async def test_the_report_is_harmless_and_complete() -> None:
     world = World()
     world.socket = Socket(READY, '{"type":"error","error":"it \\u001b[31m hurts"}')
-    world.heard = replace(world.heard, frames=frames(peak=0.0))
+    world.captured = replace(world.captured, frames=frames(peak=0.0))
     findings = list((await world.examine()).values())
     shown = "\n".join(line for finding in findings for line in lines(finding, 60, is_ascii=True))
     assert shown.isascii()

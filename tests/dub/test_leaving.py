@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pinch_tui.cli.dub.run import _left
+from pinch_tui.cli.dub.run import _interrupted_outcome
 from pinch_tui.dub.events import Due, Outcome
 from pinch_tui.dub.machine import JobMachine, Plan
 from pinch_tui.dub.model import Phase, Record
@@ -105,7 +105,7 @@ def test_a_run_that_is_torn_away_tells_the_same(phase: Phase, outcome: Outcome) 
     job_id = "job_1" if phase is Phase.RUNNING else ""
     machine = JobMachine(Record("r", phase, "https://a.example", "es", "en", 0.0, file="/a", job_id=job_id), Plan())
     machine.handle(Due(), 0.0)
-    assert _left(machine) is outcome
+    assert _interrupted_outcome(machine) is outcome
 
 
 def test_a_run_that_is_torn_away_while_the_job_is_asked_for_says_so() -> None:
@@ -114,4 +114,4 @@ def test_a_run_that_is_torn_away_while_the_job_is_asked_for_says_so() -> None:
     )
     machine.handle(Due(), 0.0)
     with pytest.raises(LinkError, match="unknown"):
-        _left(machine)
+        _interrupted_outcome(machine)

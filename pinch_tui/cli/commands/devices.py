@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pinch_tui.audio.devices.choice import Device, DeviceList
     from pinch_tui.core.events import Frame
     from pinch_tui.diagnose.finding import Finding
-    from pinch_tui.diagnose.sound import Listening
+    from pinch_tui.diagnose.sound import Capture
     from pinch_tui.settings.model import Settings
 
 RECORD_S = 3.0
@@ -136,15 +136,15 @@ async def _test(wanted: tuple[str, str]) -> int:
     click.echo(f"\nSpeak now: recording for {RECORD_S:.0f} seconds.", err=True)
     meter = Meter(is_live=sys.stderr.isatty())
     async with opened(HostMicrophone, wanted[0]) as mic:
-        heard = await listen(mic, RECORD_S, on_frame=meter.frame)
+        captured = await listen(mic, RECORD_S, on_frame=meter.frame)
     meter.done()
-    findings = [check_microphone(heard, platform.system())]
+    findings = [check_microphone(captured, platform.system())]
     _say(findings[0])
-    if heard.frames:
+    if captured.frames:
         click.echo("Playing it back.", err=True)
-        sound = as_speech(b"".join(frame.pcm for frame in heard.frames))
+        sound = as_speech(b"".join(frame.pcm for frame in captured.frames))
         async with opened(HostSpeaker, wanted[1]) as out:
-            played = await play(out, sound, within_s=PLAY_WITHIN_S + heard.seconds)
+            played = await play(out, sound, within_s=PLAY_WITHIN_S + captured.seconds)
         findings.append(check_speaker(played, what="your recording"))
         _say(findings[1])
     return exit_code(findings)
@@ -165,12 +165,12 @@ class Meter:
         self._is_live = is_live
         self._peak = 0.0
 
-    def frame(self, frame: Frame, heard: Listening) -> None:
+    def frame(self, frame: Frame, captured: Capture) -> None:
         """Take one frame, and draw when it is time."""
         self._peak = max(self._peak, frame.peak)
-        if len(heard.frames) % (5 if self._is_live else 50):
+        if len(captured.frames) % (5 if self._is_live else 50):
             return
-        text = f"{heard.seconds:4.1f} s  {level_bar(self._peak)}"
+        text = f"{captured.seconds:4.1f} s  {level_bar(self._peak)}"
         click.echo(f"\r{text}" if self._is_live else text, err=True, nl=not self._is_live)
         self._peak = 0.0
 

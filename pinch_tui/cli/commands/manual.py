@@ -74,7 +74,7 @@ def _prose(text: str) -> list[str]:
 _FILES = (
     ("config.toml", "The settings (pinch-tui config path prints its path); never changed by the program."),
     ("state.json", "Choices made in the app: languages, devices, theme."),
-    ("key", "The API key where there is no keyring, readable by its owner alone."),
+    ("key", "The API key, if there is no keyring; only its owner can read it."),
     ("history/*.jsonl", "One file per conversation; pinch-tui history reads them."),
     ("dub/*.json", "One file per dubbing job; pinch-tui dub list reads them."),
     ("pinch-tui.log", "The log: no transcripts, no secrets."),

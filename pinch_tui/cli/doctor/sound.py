@@ -15,7 +15,7 @@ from pinch_tui.audio.devices.choice import DeviceList
 from pinch_tui.audio.devices.listing import list_devices
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.diagnose.doctor import Sounds
-from pinch_tui.diagnose.sound import LISTEN_S, TONE_S, Listening, Played, listen, play, tone
+from pinch_tui.diagnose.sound import LISTEN_S, TONE_S, Capture, Played, listen, play, tone
 from pinch_tui.engine.alarm import SystemClock
 from pinch_tui.errors import UsageError
 from pinch_tui.settings.model import Settings
@@ -43,7 +43,7 @@ def sounds(settings: Settings) -> Sounds:
     """The sound of this machine for ``pinch-tui doctor``, with the devices that the settings name."""
     mic, speaker = wanted = settings.mic.device, settings.speaker.device
 
-    async def listen_here() -> Listening:
+    async def listen_here() -> Capture:
         async with opened(HostMicrophone, mic) as source:
             return await listen(source, LISTEN_S)
 

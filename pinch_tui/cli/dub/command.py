@@ -110,12 +110,12 @@ def command(ctx: click.Context, /, **flags: Any) -> None:
         raise UsageError("There is nothing to dub.", "Name a recording or its URL, and --to LANG.")
     if flags["target"] is None:
         raise UsageError("The target language is missing.", "Add --to LANG, such as --to es.")
-    from pinch_tui.cli.dub.look import Asked
+    from pinch_tui.cli.dub.recording import Request
     from pinch_tui.cli.dub.run import dub
 
-    named = {field.name: flags[field.name] for field in fields(Asked) if field.name in flags}
-    asked = Asked(**named, confirm=None if flags["yes"] else _confirm)
-    ctx.exit(dub(context, asked, as_json=flags["as_json"]))
+    named = {field.name: flags[field.name] for field in fields(Request) if field.name in flags}
+    request = Request(**named, confirm=None if flags["yes"] else _confirm)
+    ctx.exit(dub(context, request, as_json=flags["as_json"]))
 
 
 def _confirm(offer: str) -> bool:

@@ -13,8 +13,8 @@ from typing import NoReturn
 import click
 
 from pinch_tui.cli.context import CliContext
-from pinch_tui.cli.dub.look import Asked, Endpoint, here, look_at, resolved_out
 from pinch_tui.cli.dub.output import STATES, Report, line_of, print_json, summary_of
+from pinch_tui.cli.dub.recording import Endpoint, Request, check_recording, here, resolved_out
 from pinch_tui.cli.interrupts import interrupts
 from pinch_tui.core.languages import label
 from pinch_tui.core.transcript.clean import clean
@@ -36,26 +36,26 @@ from pinch_tui.store.secrets import lookup_key
 # ---- the commands -------------------------------------------------------------------------------------------------
 
 
-def dub(context: CliContext, asked: Asked, *, as_json: bool) -> int:
+def dub(context: CliContext, request: Request, *, as_json: bool) -> int:
     """``dub FILE|URL``; returns the exit code. Raises `PinchError`."""
     settings = context.load().settings
     is_rehearsal = bool(context.run.get("is_practice"))
-    target, source = check_languages(asked.target, asked.source)
+    target, source = check_languages(request.target, request.source)
     records = Records(context.paths.dubs)
     service = REHEARSAL if is_rehearsal else settings.dub.base_url
     with Report(as_json=as_json) as report:
         at = _endpoint(context, settings, is_rehearsal=is_rehearsal)
-        recording = look_at(asked, target, source, service, records, report, at)
+        recording = check_recording(request, target, source, service, records, report, at)
         report.record = recording.record
-        if _costs(known := _known(records, recording.record, asked)):
-            _offer(asked, recording.record)
+        if _costs(known := _known(records, recording.record, request)):
+            _offer(request, recording.record)
         while True:
             with records.choosing():
-                before, known = known, _known(records, recording.record, asked)
-                report.record = record = _merged(known, recording.record, asked)
+                before, known = known, _known(records, recording.record, request)
+                report.record = record = _merged(known, recording.record, request)
                 lock = records.lock(record)
                 if not lock.take():
-                    return _is_taken(record, report)
+                    return _report_taken(record, report)
                 is_settled = _costs(before) or not _costs(known)
                 if is_settled and (known is None or records.read(known.id) == known):
                     if known is None:
@@ -63,11 +63,11 @@ def dub(context: CliContext, asked: Asked, *, as_json: bool) -> int:
                     break
                 lock.release()  # the run that held it has changed the record
             if not is_settled:  # the existing job has just failed, so a new one has to be paid for
-                _offer(asked, recording.record)
+                _offer(request, recording.record)
         if known is not None and known.phase in LIVE:
             report.say(_reuse_text(known))
-        machine = JobMachine(record, Plan(at.poll_s, asked.waits, at.key_source), source_url=recording.url)
-        return _run(report, machine, at, records, lock, asked.timeout_s, recording.content_type)
+        machine = JobMachine(record, Plan(at.poll_s, request.waits, at.key_source), source_url=recording.url)
+        return _run(report, machine, at, records, lock, request.timeout_s, recording.content_type)
 
 
 def get(context: CliContext, job: str, out: Path | None, timeout_s: float | None, *, as_json: bool) -> int:
@@ -84,7 +84,7 @@ def get(context: CliContext, job: str, out: Path | None, timeout_s: float | None
         at = _endpoint(context, settings, is_rehearsal=record.is_rehearsal)
         lock = records.lock(record)
         if not lock.take():
-            return _is_taken(record, report)
+            return _report_taken(record, report)
         newest = records.read(record.id) or record
         record = newest if out is None else moved_to(newest, record.out)
         machine = JobMachine(without_missing_outputs(record), Plan(at.poll_s, key_source=at.key_source))
@@ -131,36 +131,36 @@ def list_all(context: CliContext, *, as_json: bool) -> int:
     return EXIT_OK
 
 
-def _known(records: Records, record: Record, asked: Asked) -> Record | None:
-    """The existing job, unless ``--again`` asked for a new one."""
-    if asked.is_again:
+def _known(records: Records, record: Record, request: Request) -> Record | None:
+    """The existing job, unless ``--again`` asks for a new one."""
+    if request.is_again:
         return None
     return records.same(record.digest, record.target, is_rehearsal=record.is_rehearsal)
 
 
 def _costs(known: Record | None) -> bool:
-    """Whether a new job will be created and paid for."""
+    """True if a new job will be created and paid for."""
     return known is None or known.phase in BEGUN
 
 
-def _merged(known: Record | None, fresh: Record, asked: Asked) -> Record:
+def _merged(known: Record | None, fresh: Record, request: Request) -> Record:
     """The record to run: the known one, updated with the options of this run, or the fresh one."""
     if known is None:
         return fresh
     changed = replace(known, file=fresh.file or known.file)
-    if asked.out is not None:
+    if request.out is not None:
         return moved_to(changed, fresh.out)
     if known.phase not in LIVE:  # no job has been requested yet, so this run's options apply
         changed = replace(changed, source=fresh.source, out="", duration_s=fresh.duration_s)
     return without_missing_outputs(changed)
 
 
-def _offer(asked: Asked, record: Record) -> None:
+def _offer(request: Request, record: Record) -> None:
     """Confirm the price. Raises `UsageError` without a terminal, and `click.exceptions.Exit` if the user declines."""
     offer = offer_text(record.name, record.size, record.duration_s, record.target, is_rehearsal=record.is_rehearsal)
-    if asked.confirm is None:
+    if request.confirm is None:
         click.echo(f"pinch-tui: {offer}", err=True)
-    elif not asked.confirm(offer):
+    elif not request.confirm(offer):
         click.echo("pinch-tui: Nothing was sent.", err=True)
         raise click.exceptions.Exit(EXIT_INTERRUPTED)
 
@@ -215,8 +215,8 @@ def _run(
 
     try:
         outcome = asyncio.run(run())
-    except KeyboardInterrupt:  # where the loop takes no signals
-        outcome = _left(machine)
+    except KeyboardInterrupt:  # the loop does not support signals
+        outcome = _interrupted_outcome(machine)
     finally:
         report.record = record = machine.record
         report.clear()
@@ -228,7 +228,7 @@ def _run(
     return report.result(record, code, *filter(None, (record.job_id,)))
 
 
-def _left(machine: JobMachine) -> Outcome:
+def _interrupted_outcome(machine: JobMachine) -> Outcome:
     """The outcome of a run that was cancelled by KeyboardInterrupt. Raises `PinchError`."""
     last = machine.handle(Stopped(), time.time())[-1]
     if isinstance(last, Refuse):
@@ -237,7 +237,7 @@ def _left(machine: JobMachine) -> Outcome:
     return last.outcome
 
 
-def _is_taken(record: Record, report: Report) -> int:
+def _report_taken(record: Record, report: Report) -> int:
     """Report that another run holds this job. Raises `UsageError` if the job has no name yet."""
     if not record.job_id:
         raise UsageError(

@@ -74,7 +74,7 @@ class _Run:
     _is_mic_gone: bool = False  # permanently
     _is_mic_lost: bool = False  # temporarily
 
-    def hear(self, event: EngineEvent) -> None:
+    def on_event(self, event: EngineEvent) -> None:
         match event:
             case TranscriptChanged():
                 self._guarded(lambda: self.sink.show(self.engine.transcript.utterances, self.clock()))
@@ -178,7 +178,7 @@ async def run_translate(
     Raises the failure of ``speech``, and OSError if the output cannot be written; the engine has stopped by then.
     """
     run = _Run(engine, sink, console, clock, output=output, is_bounded=is_listening, speech=speech)
-    stop = engine.subscribe(run.hear)
+    stop = engine.subscribe(run.on_event)
     try:
         async with asyncio.TaskGroup() as tasks:
             helpers = [tasks.create_task(_tick(run))]

@@ -68,10 +68,12 @@ async def check(service: Service, params: SessionParams, ready_s: float | None =
 
 def _given(allocation: Allocation, ms: int) -> Finding:
     model = f", model {allocation.model_version_id}" if allocation.model_version_id else ""
-    told = f"Session {allocation.session_id}{model} in {ms} ms." if allocation.session_id else "No session is needed."
+    sentence = (
+        f"Session {allocation.session_id}{model} in {ms} ms." if allocation.session_id else "No session is needed."
+    )
     return ok(
         "session",
-        told,
+        sentence,
         status=200,
         ms=ms,
         session_id=allocation.session_id,

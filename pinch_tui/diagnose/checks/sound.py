@@ -12,7 +12,7 @@ from statistics import fmean
 from pinch_tui.audio.devices.choice import Device, DeviceList, ambiguity, matching
 from pinch_tui.audio.dsp.loudness import dbfs, mean_square16, peak16
 from pinch_tui.diagnose.finding import Finding, fail, ok, skip, warn
-from pinch_tui.diagnose.sound import Listening, Played
+from pinch_tui.diagnose.sound import Capture, Played
 from pinch_tui.errors import EXIT_AUDIO, AudioError
 
 QUIET_DBFS = -60.0
@@ -70,13 +70,13 @@ def check_devices(found: DeviceList | None, wanted: tuple[str, str] = ("", "")) 
     return ok("devices", f"{microphones}, {_counted(found.outputs, 'loudspeaker', found.default_output)}.", **listed)
 
 
-def check_microphone(heard: Listening | None, system: str) -> Finding:
+def check_microphone(captured: Capture | None, system: str) -> Finding:
     """One second of sound: is there any, is it loud enough, is it clipped. ``system`` as `platform.system` names it."""
-    if heard is None:
+    if captured is None:
         return skip("microphone", "There is no microphone to listen to.")
-    if heard.error is not None:
-        return _refused("microphone", heard.error)
-    frames, opened = heard.frames, heard.opened
+    if captured.error is not None:
+        return _refused("microphone", captured.error)
+    frames, opened = captured.frames, captured.opened
     device = opened.name if opened else ""
     name = device or "the microphone"
     # A frame's own peak was taken before resampling, so it shows clipping that the samples no longer show.

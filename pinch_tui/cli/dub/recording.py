@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Request:
     """The request. ``confirm`` shows the price and asks for agreement; None agrees."""
 
     media: str
@@ -79,16 +79,16 @@ class Endpoint:
         return asyncio.run(ask())
 
 
-def look_at(
-    asked: Asked, target: str, source: str, service: str, records: Records, report: Report, at: Endpoint
+def check_recording(
+    request: Request, target: str, source: str, service: str, records: Records, report: Report, at: Endpoint
 ) -> Recording:
     """Check the recording as far as possible on this machine. Raises `UsageError`."""
     now = time.time()
     name = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(3)}"
     record = Record(name, Phase.NEW, service, target, source, now, now)
     limits = records.limits(service)
-    if is_address(asked.media):
-        url = check_address(asked.media)
+    if is_address(request.media):
+        url = check_address(request.media)
         digest = hashlib.sha256(url.encode()).hexdigest()
         record = replace(record, address=without_query(url), digest=digest)
         if not at.is_rehearsal:
@@ -98,8 +98,8 @@ def look_at(
             record = replace(record, size=size)
             if size:
                 check_size(record.name, size, limits.max_bytes)
-        return Recording(_placed(record, asked.out), url)
-    path = expanded(Path(asked.media)).absolute()
+        return Recording(_placed(record, request.out), url)
+    path = expanded(Path(request.media)).absolute()
     with open_recording(path) as file:
         kind = kind_of(path.name)
         size = os.fstat(file.fileno()).st_size
@@ -118,7 +118,7 @@ def look_at(
         if found.has_sound is False:
             raise InputFileError(f"{clean(path.name, 80)} has no sound.", "There is nothing to dub.")
         check_duration(record.name, found.duration_s, limits)
-        record = _placed(replace(record, duration_s=found.duration_s), asked.out)
+        record = _placed(replace(record, duration_s=found.duration_s), request.out)
         digest = digest_of(file, lambda done: _show_reading(report, record, done))
         report.clear()
     return Recording(replace(record, digest=digest), content_type=kind)
