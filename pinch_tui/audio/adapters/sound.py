@@ -85,14 +85,10 @@ class Sound:
             return self
         host = await self._stack.enter_async_context(SoundHost(clock=self._clock, is_deferred=True))
         self.host = host
-        microphone = HostMicrophone(host, clock=self._clock, device=self._input)
-        speaker = HostSpeaker(host, clock=self._clock, device=self._output)
-        self.microphone, self.speaker = microphone, speaker
+        self.microphone = microphone = HostMicrophone(host, clock=self._clock, device=self._input)
+        self.speaker = speaker = HostSpeaker(host, clock=self._clock, device=self._output)
         self._watcher = DeviceWatcher(host, microphone, speaker)
-        try:
-            await self._process(microphone, speaker)
-        except AudioError as exc:
-            self.problem = exc
+        await self._process(partial(setattr, self, "problem"))
         if not self._is_deferred:
             self.start()
         return self
@@ -109,32 +105,28 @@ class Sound:
         """Change how the microphone's sound is processed. ``tell`` gets the reason if that fails."""
         self._processing = processing
         if self.host is not None:
-            self.host.begin("sound-processing", self._use(tell))
+            self.host.begin("sound-processing", self._process(tell))
 
-    async def _use(self, tell: Callable[[AudioError], None]) -> None:
-        if isinstance(self.microphone, HostMicrophone) and isinstance(self.speaker, HostSpeaker):
-            try:
-                await self._process(self.microphone, self.speaker)
-            except AudioError as exc:
-                tell(exc)
-
-    async def _process(self, microphone: HostMicrophone, speaker: HostSpeaker) -> None:
-        """Apply the wanted processing. Raises `AudioError` without the extra; the sound is then unprocessed."""
-        processor = None
+    async def _process(self, tell: Callable[[AudioError], None]) -> None:
+        """Apply the wanted processing. Without the extra, ``tell`` gets the error and the sound is unprocessed."""
+        microphone, speaker, wanted = self.microphone, self.speaker, self._processing
+        if not isinstance(microphone, HostMicrophone) or not isinstance(speaker, HostSpeaker):
+            return
         microphone.process = None
-        if wanted := self._processing:
-            await load("pinch_tui.audio.adapters.processing")
-            from pinch_tui.audio.adapters.processing import SoundProcessor
+        speaker.set_reference(None)
+        if not wanted:
+            return
+        await load("pinch_tui.audio.adapters.processing")
+        from pinch_tui.audio.adapters.processing import SoundProcessor
 
-            try:
-                processor = await asyncio.to_thread(SoundProcessor, wanted)
-            finally:
-                if processor is None:
-                    speaker.set_reference(None)
-            if wanted != self._processing:
-                return  # the choice has changed meanwhile
+        try:
+            processor = await asyncio.to_thread(SoundProcessor, wanted)
+        except AudioError as exc:
+            tell(exc)
+            return
+        if wanted == self._processing:  # otherwise the choice has changed meanwhile
             microphone.process = processor.process
-        speaker.set_reference(processor.add_reference if processor is not None and processor.has_echo else None)
+            speaker.set_reference(processor.add_reference if processor.has_echo else None)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
