@@ -221,7 +221,7 @@ async def test_what_breaks_in_the_middle_is_heard_so_far_and_exits_2(program: Pr
     (tmp_path / "a.flac").write_bytes(data)
     done = await program(str(tmp_path / "a.flac"))
     assert (done.code, done.out) == (2, "Buenos días.\n")
-    assert "cannot be read beyond 0:00:0" in done.err and "What follows was not heard." in done.err
+    assert "cannot be read beyond 0:00:0" in done.err and "The rest was skipped." in done.err
 
 
 async def test_interim_texts_of_json_lines_stay_out_of_stderr(program: Program, tmp_path: Path) -> None:

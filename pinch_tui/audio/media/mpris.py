@@ -115,7 +115,7 @@ class MprisPlayers:
     async def _lost(self, exc: BaseException) -> None:
         await self.aclose()
         raise AudioError(
-            "What other programs play goes on: the session's D-Bus cannot be used.",
+            "Other programs keep playing: the session's D-Bus cannot be used.",
             f"({type(exc).__name__})",
             retryable=False,
         ) from exc

@@ -40,13 +40,13 @@ class NoPlayers:
         self._problem = problem
 
     async def quiet(self, how: OtherSound) -> None:
-        raise AudioError("What other programs play cannot be paused.", f"This {self._problem}.", retryable=False)
+        raise AudioError("Other programs cannot be paused.", f"This {self._problem}.", retryable=False)
 
     async def restore(self) -> None:
-        """Nothing was done."""
+        """Nothing to undo."""
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
 
 def players_here(platform: str = sys.platform) -> Players:

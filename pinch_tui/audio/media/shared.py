@@ -29,4 +29,4 @@ async def start(command: Sequence[str], *, has_input: bool) -> Process:
 
 def unusable(why: str) -> AudioError:
     """The error for the user. ``why``: the name or number of an error, never text from another program."""
-    return AudioError("What other programs play goes on: they cannot be reached.", f"({why})", retryable=False)
+    return AudioError("Other programs keep playing: they cannot be reached.", f"({why})", retryable=False)

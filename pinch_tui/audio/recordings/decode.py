@@ -87,7 +87,7 @@ def _mixed(source: ByteSource, blocks: Generator[Block], kind: Kind) -> Generato
         yield mixer.finish()
         seconds = given // 2 // IN_RATE
         at = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-        yield Remark(f"{source.name} cannot be read beyond {at}: {exc}. What follows was not heard.", is_damage=True)
+        yield Remark(f"{source.name} cannot be read beyond {at}: {exc}. The rest was skipped.", is_damage=True)
         return
     yield mixer.finish()
 
@@ -95,7 +95,7 @@ def _mixed(source: ByteSource, blocks: Generator[Block], kind: Kind) -> Generato
 def _refusal(source: ByteSource, kind: Kind, exc: CannotDecode) -> InputFileError:
     line = ffmpeg.cure(source)
     if isinstance(exc, NeedsFfmpeg):
-        what = "is no WAV, FLAC, OGG or MP3 file" if kind is Kind.RAW else f"is {kind.value}, which needs ffmpeg"
+        what = "is not a WAV, FLAC, OGG or MP3 file" if kind is Kind.RAW else f"is {kind.value}, which needs ffmpeg"
         return InputFileError(
             f"{source.name} {what}, and ffmpeg is not installed.",
             f"Install it, or convert the recording elsewhere: {line}",

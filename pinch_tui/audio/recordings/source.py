@@ -159,7 +159,7 @@ def check_path(path: Path) -> bool:
     if what is not None:
         raise InputFileError(f"{name} is {what}, not a sound file.", FORMATS)
     if not os.access(path, os.R_OK):
-        raise InputFileError(f"{name} cannot be read: it is not yours to read.", "Change its permissions: chmod +r.")
+        raise InputFileError(f"{name} cannot be read: you have no permission.", "Change its permissions: chmod +r.")
     return stat.S_ISREG(mode)
 
 
