@@ -14,14 +14,13 @@ import os
 import selectors
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
-from textual import constants
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
-from pinch_tui.keys.driver_filter import ASK, TalkKeyDriver, TalkKeyFilter, reading, replaced_names
+from pinch_tui.keys.driver_filter import TalkKeyDriver, reading
 from pinch_tui.outlet import key_decoder
 
 
@@ -72,28 +71,17 @@ class _InputSelector(selectors.SelectSelector):
 class HoldDriver(TalkKeyDriver, LinuxDriver):
     """See the module."""
 
+    module: ClassVar[ModuleType] = linux_driver
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.exit_event: _ExitEvent = _ExitEvent()
 
     def start_application_mode(self) -> None:
         self.exit_event.open()
-        writer_before = self._writer_thread
-        if self._filter is None:
-            self._filter = TalkKeyFilter(self.hold, self._loop)
-        is_disabled = constants.DISABLE_KITTY_KEY
-        self.hold.attach(self.fileno if self.input_tty else None)
-        if self.input_tty:  # before the input thread starts, since this forgets earlier answers
-            self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
-        with replaced_names(linux_driver, WriterThread=self._output):
-            super().start_application_mode()  # type: ignore[no-untyped-call]
-        is_stopped_again = self._writer_thread is writer_before  # it was started as a background job
-        if self.input_tty and self.hold.settings.exact and not is_disabled and not is_stopped_again:
-            self.write(ASK)
-            self.flush()
+        super().start_application_mode()
 
     def run_input_thread(self) -> None:
-        assert self._filter is not None
         can_time_out, exit_event = self._filter.can_time_out, self.exit_event
         ours: dict[str, object] = {
             "XTermParser": self._filter.make_parser,

@@ -1,4 +1,4 @@
-"""Common to the drivers of all platforms: the query to the terminal, the filter for its messages, and the stop."""
+"""Common to the drivers of all platforms: start and stop, the query to the terminal, the filter for its messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from textual import _xterm_parser, events
+from textual import _xterm_parser, constants, events
 from textual.keys import Keys
 from textual.message import Message
 
@@ -143,8 +143,28 @@ class TalkKeyDriver(_Driver):
     """A base to put before the platform's driver. `pinch_tui.keys.hook` makes the subclass that has ``hold``."""
 
     hold: ClassVar[HoldInput]
-    _filter: TalkKeyFilter | None = None
+    module: ClassVar[ModuleType]
+    """The module of the platform's driver."""
+    input_tty: Any = True
+    fileno: Any = None
     _writer_thread: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._filter = TalkKeyFilter(self.hold, self._loop)
+
+    def start_application_mode(self) -> None:
+        writer_before = self._writer_thread
+        is_disabled = constants.DISABLE_KITTY_KEY
+        self.hold.attach(self.fileno if self.input_tty else None)
+        if self.input_tty:  # before the input thread starts, since this forgets earlier answers
+            self.hold.asked(self.hold.clock(), is_disabled=is_disabled)
+        with replaced_names(self.module, WriterThread=self._output):
+            super().start_application_mode()  # type: ignore[safe-super]
+        is_stopped_again = self._writer_thread is writer_before  # it was started as a background job
+        if self.input_tty and self.hold.settings.exact and not is_disabled and not is_stopped_again:
+            self.write(ASK)
+            self.flush()
 
     def _output(self, file: IO[str]) -> ScreenOutput:
         return ScreenOutput(file, repainting(self._loop, self._app))
@@ -157,7 +177,7 @@ class TalkKeyDriver(_Driver):
         self.hold.detach(self.hold.clock())  # for a press that came before the input thread ended
 
     def process_message(self, message: Message) -> None:
-        if self._filter is None or not self._filter.takes(message):
+        if not self._filter.takes(message):
             super().process_message(message)
 
 
