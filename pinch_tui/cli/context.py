@@ -79,12 +79,14 @@ _RUN_FLAGS = {one.name for one in fields(RunOptions)} - {"loaded", "paths", "env
 _FLAGS: dict[str, Option] = {row.flag: row for row in OPTIONS.values() if row.flag}
 
 
-def _codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Language codes for the shell's completion, with their names."""
-    from pinch_tui.core.languages import AUTO, LANGUAGES
+def codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Language codes with their names, for the shell's completion; in ``dub``, those that it dubs."""
+    from pinch_tui.core.languages import AUTO, LANGUAGES, label
+    from pinch_tui.dub.checks import LANGUAGES as DUBBED
 
     names = {AUTO: "whatever is spoken"} if param.opts[0] == "--from" else {}
-    names |= {language.code: language.name for language in LANGUAGES}
+    known = DUBBED if ctx.info_name == "dub" else [language.code for language in LANGUAGES]
+    names |= {code: label(code) for code in known}
     return [CompletionItem(code, help=names[code]) for code in names if code.lower().startswith(incomplete.lower())]
 
 
@@ -102,7 +104,7 @@ def _flag(row: Option) -> Callable[[F], F]:
             type=click.Choice([member.value for member in row.kind if member], case_sensitive=False),
             help=row.help,
         )
-    complete = _codes if row.text in (Text.LANGUAGE, Text.SPOKEN_LANGUAGE) else None
+    complete = codes if row.text in (Text.LANGUAGE, Text.SPOKEN_LANGUAGE) else None
     return click.option(row.flag, name, metavar=row.metavar, shell_complete=complete, help=row.help)
 
 

@@ -12,8 +12,6 @@ from pinch_tui.dub.model import Failure, Job, JobState, Trouble
 
 RATE_WINDOW_S: Final = 8.0
 """Time over which the rate of a transfer is measured."""
-PLAIN_EVERY_S: Final = 30.0
-"""A log gets a line for each change, and otherwise one per interval of this length."""
 
 
 @dataclass(slots=True)
@@ -104,18 +102,3 @@ def trouble_text(failure: Failure) -> str:
             return "The answer is not the service's (a login page?);"
         case Trouble.UNSENT | Trouble.LOST | Trouble.UNREADABLE:
             return f"{(failure.cause or 'The connection was lost.').rstrip('.')};"
-
-
-class PlainPace:
-    """Decides what to log: each new state, each tenth of a transfer, and one line every `PLAIN_EVERY_S`."""
-
-    def __init__(self) -> None:
-        self._key: object = None
-        self._at = float("-inf")
-
-    def is_due(self, key: object, now: float) -> bool:
-        """``key`` names the state; ``now``: monotonic seconds."""
-        if key == self._key and now - self._at < PLAIN_EVERY_S:
-            return False
-        self._key, self._at = key, now
-        return True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pinch_tui.cli.dub.output import LOG_EVERY_S, Report
 from pinch_tui.dub.model import Failure, Job, JobState, Trouble
-from pinch_tui.dub.progress import PLAIN_EVERY_S, PlainPace, Transfer, Waiting
+from pinch_tui.dub.progress import Transfer, Waiting
 
 
 def test_an_upload_shows_bytes_rate_and_time_left() -> None:
@@ -79,8 +80,10 @@ def test_what_is_wrong_is_said_with_the_next_try() -> None:
 
 
 def test_a_log_gets_a_line_a_change_and_one_now_and_then() -> None:
-    pace = PlainPace()
-    lines = [
-        second for second in range(120) if pace.is_due("processing" if second < 10 else "uploading", float(second))
-    ]
-    assert lines == [0, 10, 10 + PLAIN_EVERY_S, 10 + 2 * PLAIN_EVERY_S, 10 + 3 * PLAIN_EVERY_S]
+    report, lines = Report(as_json=False), []
+    report.is_live = False
+    report.say = lines.append  # type: ignore[method-assign]
+    for second in range(120):
+        report.progress(f"{second} s", "processing" if second < 10 else "uploading", float(second))
+    assert lines == ["0 s", "10 s", "40 s", "70 s", "100 s"]
+    assert LOG_EVERY_S == 30

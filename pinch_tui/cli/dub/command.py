@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from pinch_tui.cli.context import CliContext, config_flag
+from pinch_tui.cli.context import CliContext, codes, config_flag
 from pinch_tui.errors import UsageError
 
 _EPILOG = """\b
@@ -64,16 +64,6 @@ class _DubGroup(click.Group):
 _SUBCOMMAND = "pinch_tui.dub.subcommand"
 
 
-def _codes(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The dubbing languages, for the shell's completion."""
-    from pinch_tui.core.languages import label
-    from pinch_tui.dub.checks import LANGUAGES
-
-    names = {"auto": "whatever is spoken"} if param.name == "source" else {}
-    names |= {code: label(code) for code in LANGUAGES}
-    return [CompletionItem(code, help=names[code]) for code in names if code.startswith(incomplete.lower())]
-
-
 def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The subcommands, then files, for the shell's completion."""
     found = [name for name in ("get", "list", "status") if name.startswith(incomplete)]
@@ -82,14 +72,14 @@ def _media(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
 @click.group("dub", cls=_DubGroup, invoke_without_command=True, epilog=_EPILOG)
 @click.argument("media", metavar="FILE|URL", required=False, shell_complete=_media)
-@click.option("--to", "target", metavar="LANG", shell_complete=_codes, help="Language to dub into, such as es.")
+@click.option("--to", "target", metavar="LANG", shell_complete=codes, help="Language to dub into, such as es.")
 @click.option(
     "--from",
     "source",
     metavar="LANG",
     default="auto",
     show_default=True,
-    shell_complete=_codes,
+    shell_complete=codes,
     help="Language of the recording.",
 )
 @_out

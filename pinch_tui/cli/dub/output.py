@@ -13,7 +13,6 @@ from pinch_tui.core.transcript.clean import clean
 from pinch_tui.dub.checks import clock_text, money_text
 from pinch_tui.dub.events import Outcome
 from pinch_tui.dub.model import Output, Phase, Record
-from pinch_tui.dub.progress import PlainPace
 from pinch_tui.errors import PinchError
 
 STATES = {
@@ -29,13 +28,17 @@ STATES = {
 }
 
 
+LOG_EVERY_S = 30.0
+"""Interval between two lines of a log that report the same state."""
+
+
 class Report(LiveLine):
     """One command's output: progress on stderr, the result on stdout, and with ``--json`` also a failure."""
 
     def __init__(self, *, as_json: bool) -> None:
         super().__init__()
         self._as_json = as_json
-        self._pace = PlainPace()
+        self._logged: tuple[object, float] = (None, float("-inf"))
         self.record: Record | None = None
         """The job's current state, for the object that is printed on failure."""
 
@@ -47,10 +50,11 @@ class Report(LiveLine):
             print_json(self.record, exc.exit_code, exc)
 
     def progress(self, text: str, key: object, now: float) -> None:
-        """Show the progress: one line that is redrawn on a terminal, else log lines."""
+        """Show the progress: one line that is redrawn on a terminal, else a log line if it is new (by its ``key``)."""
         if self.is_live:
             self.draw(clean(text, 200))
-        elif self._pace.is_due(key, now):
+        elif key != self._logged[0] or now - self._logged[1] >= LOG_EVERY_S:
+            self._logged = key, now
             self.say(text)
 
     def result(self, record: Record, exit_code: int, *lines: str) -> int:

@@ -8,7 +8,6 @@ import hashlib
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
@@ -77,7 +76,11 @@ def get(context: CliContext, job: str, out: Path | None, timeout_s: float | None
     with Report(as_json=as_json) as report:
         report.record = record = _named(records, context, settings, job)
         if not record.job_id and record.phase is not Phase.ASKED:
-            _refuse_without_job(record)
+            reason = f' The service said: "{record.error}"' if record.error else ""
+            raise UsageError(
+                f"There is no job for {clean(record.name, 80)} ({STATES[record.phase]}).{reason}",
+                "Run pinch-tui dub again with the same recording and --to.",
+            )
         if out is not None:
             record = moved_to(record, resolved_out(out))
         check_place(record, here())
@@ -170,14 +173,6 @@ def _reuse_text(known: Record) -> str:
     return (
         f"{clean(known.name, 80)} was already sent for dubbing into {label(known.target)} on {when} (job "
         f"{known.job_id}, --from {known.source or 'auto'}). Using that job, free of charge; --again creates a new one."
-    )
-
-
-def _refuse_without_job(record: Record) -> NoReturn:
-    reason = f' The service said: "{record.error}"' if record.error else ""
-    raise UsageError(
-        f"There is no job for {clean(record.name, 80)} ({STATES[record.phase]}).{reason}",
-        "Run pinch-tui dub again with the same recording and --to.",
     )
 
 
