@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from pinch_tui.errors import UsageError
 from pinch_tui.plain.console import ConsoleInput
@@ -27,7 +28,7 @@ class WindowsTerminal(Terminal):
         is_tty: Callable[[], bool] | None = None,
     ) -> None:
         self._console = console
-        self._out = out
+        self._out = out or partial(print, end="", flush=True)
         self._is_tty = is_tty or (lambda: sys.stdin.isatty())
         self._on_key: KeyHandler = lambda name, t: None
         self._poller: asyncio.TimerHandle | None = None
@@ -58,10 +59,10 @@ class WindowsTerminal(Terminal):
         if char in "\r\n":
             if self._answer is not None and not self._answer.done():
                 self._answer.set_result(self._typed.strip())
-            self._put("\n")
+            self._out("\n")
         elif char in "\x08\x7f":
             self._typed = ""
-            self._put("\n")
+            self._out("\n")
         elif char in "\x03\x11\x1b":
             self._typed = ""
             self._edit("\r")
@@ -69,17 +70,10 @@ class WindowsTerminal(Terminal):
                 self._on_key(key_names(char)[0], time.monotonic())
         elif char.isprintable():
             self._typed += char
-            self._put(char)
-
-    def _put(self, text: str) -> None:
-        if self._out is not None:
-            self._out(text)
-        else:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            self._out(char)
 
     def write(self, line: str) -> None:
-        self._put(line + "\n")
+        self._out(line + "\n")
 
     async def ask(self, question: str) -> str:
         self.write(question)

@@ -42,9 +42,7 @@ class ListPanel(Panel[Result], Generic[Result]):
 
     DEFAULT_CSS = """
     ListPanel OptionList { height: 1fr; margin-top: 1; }
-    ListPanel .none { height: 1fr; margin-top: 1; padding: 0 1; display: none; }
-    ListPanel.-none .none { display: block; }
-    ListPanel.-none OptionList { display: none; }
+    ListPanel .none { height: 1fr; margin-top: 1; padding: 0 1; }
     ListPanel.-short OptionList { margin-top: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,10 +92,11 @@ class ListPanel(Panel[Result], Generic[Result]):
 
     def set_texts(self, title: Content, keys: Content, none: str) -> None:
         """Set the texts around the list. ``none``: shown in place of an empty list, "" to show the list."""
-        self.set_class(bool(none), "-none")
+        empty = self.query_one(".none", Static)
+        empty.display, self.listed.display = bool(none), not none
+        empty.update(Content(none))
         for name, content in (("title", title), ("keys", keys)):
             self.query_one(f".panel-{name}", Static).update(content)
-        self.query_one(".none", Static).update(Content(none))
 
     def action_move(self, step: int) -> None:
         if n := self.listed.option_count:

@@ -4,13 +4,14 @@ position and the search. Levels are polled at `polling_rate`, or at most twice a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Input
 
 from pinch_tui.core.events import Status
-from pinch_tui.core.transcript.clean import clean
 from pinch_tui.frontend.status_text import talk_hint
 from pinch_tui.ui.ports import Host
 from pinch_tui.ui.transcript.view import TranscriptView
@@ -21,7 +22,6 @@ from pinch_tui.ui.widgets.kept_lines import keep_lines
 from pinch_tui.ui.widgets.notices import Notices
 from pinch_tui.ui.widgets.polling import Poller, polling_rate
 from pinch_tui.ui.widgets.search_bar import SearchBar
-from pinch_tui.ui.widgets.strip import displayed
 from pinch_tui.ui.widgets.talk_bar import TalkBar
 
 BELOW_HZ = 2.0
@@ -50,7 +50,7 @@ class MainScreen(Screen[None]):
         self._engine = front.engine
         self._poller = Poller(self, self._draw_bar)
         self._phrases_for: tuple[str, str, bool] | None = None
-        self._phrases: list[Phrase] = []
+        self._phrases: Sequence[Phrase] = ()
         self.lines = view
         self.header = Header(host)
         self.notices = Notices()
@@ -142,15 +142,14 @@ class MainScreen(Screen[None]):
     def _draw_bar(self) -> None:
         self.talk_bar.show(is_typing=self.is_typing)
 
-    def _practice_phrases(self, status: Status) -> list[Phrase]:
+    def _practice_phrases(self, status: Status) -> Sequence[Phrase]:
         """Phrases to try in the current languages; looked up once per pair."""
         wanted = (status.params.source, status.params.target, status.is_practice)
         if wanted != self._phrases_for:
             self._phrases_for = wanted
             source, target, is_practice = wanted
-            pairs = self._host.front.services.practice_phrases(source, target, N_PHRASES) if is_practice else ()
-            shown = [[displayed(clean(text), self._host.order) for text in pair] for pair in pairs]
-            self._phrases = [Phrase(pair[0], *texts) for pair, texts in zip(pairs, shown, strict=True)]
+            phrases = self._host.front.services.practice_phrases
+            self._phrases = phrases(source, target, N_PHRASES) if is_practice else ()
         return self._phrases
 
     def _draw_empty(self, status: Status) -> None:
@@ -163,7 +162,7 @@ class MainScreen(Screen[None]):
     def _draw_say_this(self, status: Status) -> None:
         utterances = self._engine.transcript.utterances
         has_room = self.size.height >= TALL_ROWS
-        phrases = self._practice_phrases(status) if utterances and has_room else []
+        phrases = self._practice_phrases(status) if utterances and has_room else ()
         self.say_this.show(phrases, len(utterances))
 
     # ---- polling ---------------------------------------------------------------------------------------------------

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 
+from pinch_tui.core.transcript.clean import clean
 from pinch_tui.ui.ports import Host
-from pinch_tui.ui.widgets.strip import parts_of
+from pinch_tui.ui.widgets.strip import displayed, parts_of
 
 _EDGE = 2
 _GUTTER = 5
 """Cells between a phrase and its translation."""
 
 
-class Phrase(NamedTuple):
-    """A phrase as spoken, and with its translation in display order."""
-
-    spoken: str
-    original: str
-    translation: str
+Phrase = tuple[str, str]
+"""A phrase and its translation."""
 
 
 class PhraseChooser(Widget, can_focus=True):
@@ -42,7 +39,12 @@ class PhraseChooser(Widget, can_focus=True):
 
     def action_speak(self) -> None:
         if self.phrases:
-            self._host.front.play_phrase(self.phrases[self._at].spoken)
+            self._host.front.play_phrase(self.phrases[self._at][0])
+
+    def _displayed(self, phrase: Phrase) -> Phrase:
+        """The phrase in display order."""
+        original, translation = (displayed(clean(text), self._host.order) for text in phrase)
+        return original, translation
 
 
 class EmptyCard(PhraseChooser):
@@ -68,7 +70,7 @@ class EmptyCard(PhraseChooser):
         table of ``width`` cells, including the card's edges, are left out. If none fits, the first is shown above its
         translation."""
         phrases = phrases[:1] if self._is_first else phrases
-        fitting = _that_fit(phrases, width - 2 * _EDGE - _GUTTER - 1)
+        fitting = self._that_fit(phrases, width - 2 * _EDGE - _GUTTER - 1)
         self._is_stacked = not fitting
         self._hint, self.phrases = hint, fitting or phrases[:1]
         self._at = min(self._at, max(0, len(self.phrases) - 1))
@@ -107,10 +109,10 @@ class EmptyCard(PhraseChooser):
     def _table(self) -> Iterator[tuple[str, str]]:
         """Originals and translations side by side, or one above the other."""
         marks, order = self._host.marks, self._host.order
-        left = 0 if self._is_stacked else max(cell_len(phrase.original) for phrase in self.phrases)
-        right = 0 if self._is_stacked else max(cell_len(phrase.translation) for phrase in self.phrases)
+        shown = [self._displayed(phrase) for phrase in self.phrases]
+        left, right = (0 if self._is_stacked else max(map(cell_len, texts)) for texts in zip(*shown, strict=True))
         between = "\n " if self._is_stacked else f"  {marks.bar}  "
-        for n, (_, original, translation) in enumerate(self.phrases):
+        for n, (original, translation) in enumerate(shown):
             is_chosen = self.has_focus and n == self._at
             yield f"\n{' ' * (left - cell_len(original))}{marks.right if is_chosen else ' '}", "$accent"
             yield from parts_of(original, "bold $accent" if is_chosen else "$accent", order)
@@ -118,17 +120,16 @@ class EmptyCard(PhraseChooser):
             yield from parts_of(translation, "$text-muted", order)
             yield " " * (right - cell_len(translation)), ""
 
-
-def _that_fit(phrases: Sequence[Phrase], room: int) -> list[Phrase]:
-    """The phrases that fit side by side in ``room`` cells, each column as wide as its widest text."""
-    fitting: list[Phrase] = []
-    left = right = 0
-    for phrase in phrases:
-        wider = max(left, cell_len(phrase.original)), max(right, cell_len(phrase.translation))
-        if sum(wider) <= room:
-            left, right = wider
-            fitting.append(phrase)
-    return fitting
+    def _that_fit(self, phrases: Sequence[Phrase], room: int) -> list[Phrase]:
+        """The phrases that fit side by side in ``room`` cells, each column as wide as its widest text."""
+        fitting: list[Phrase] = []
+        left = right = 0
+        for phrase in phrases:
+            original, translation = map(cell_len, self._displayed(phrase))
+            if max(left, original) + max(right, translation) <= room:
+                left, right = max(left, original), max(right, translation)
+                fitting.append(phrase)
+        return fitting
 
 
 class SayThis(PhraseChooser):
@@ -166,7 +167,7 @@ class SayThis(PhraseChooser):
     def render(self) -> Content:
         if not self.phrases:
             return Content("")
-        _, original, translation = self.phrases[self._at]
+        original, translation = self._displayed(self.phrases[self._at])
         room = max(1, self.content_size.width)
         line = Content.assemble(
             ("say this: ", "$text-muted"),

@@ -15,15 +15,23 @@ class LineWidget(Widget):
     auto_links = False  # parts with an action look as they are styled
 
     _drawn = Content("")
+    _width = -1
 
     def compose_line(self, width: int) -> Content:
         raise NotImplementedError
 
     def redraw(self) -> None:
         """Repaint if the content differs from what is on the screen."""
-        if not self.compose_line(self.content_size.width).is_same(self._drawn):
+        before = self._drawn
+        self._compose_anew()
+        if not self._drawn.is_same(before):
             self.refresh()
 
     def render(self) -> Content:
-        self._drawn = self.compose_line(self.content_size.width)
+        if self._width != self.content_size.width:
+            self._compose_anew()
         return self._drawn
+
+    def _compose_anew(self) -> None:
+        self._width = self.content_size.width
+        self._drawn = self.compose_line(self._width)
