@@ -125,19 +125,19 @@ class HoldParser(XTermParser):
         if (self._early + data).startswith("\x1b]11;") and now - self._early_at < _ANSWER_S:
             data, self._early = self._early + data, ""
         self.read_at = now
-        return self._fed(data)
+        return self._feed_around_pastes(data)
 
-    def _fed(self, data: str) -> Iterable[Message]:
+    def _feed_around_pastes(self, data: str) -> Iterable[Message]:
         if self._paste is not None and _interrupt.fullmatch(data):
             self._paste = None  # the end mark was lost, and the keyboard would be dead
-            yield from self._typed(BRACKETED_PASTE_END)
+            yield from self._feed_base(BRACKETED_PASTE_END)
         if not data:
             yield from super().feed(data)
         while data:
             if self._paste is None:
                 begun = len(self._begun)
                 before, mark, data = (self._begun + data).partition(BRACKETED_PASTE_START)
-                yield from self._typed((before + mark)[begun:])
+                yield from self._feed_base((before + mark)[begun:])
                 self._paste = "" if mark else None
                 continue
             text, mark, rest = (self._paste + data).partition(BRACKETED_PASTE_END)
@@ -146,10 +146,10 @@ class HoldParser(XTermParser):
                 self._paste = text if len(text) <= LONGEST_PASTE else text[: LONGEST_PASTE - len(tail)] + tail
                 return
             self._paste, data = None, rest
-            yield from self._typed(BRACKETED_PASTE_END)
+            yield from self._feed_base(BRACKETED_PASTE_END)
             yield events.Paste(text[:LONGEST_PASTE].replace("\x00", ""))
 
-    def _typed(self, data: str) -> Iterable[Message]:
+    def _feed_base(self, data: str) -> Iterable[Message]:
         begun = _begun.search(self._begun + data)
         self._begun = begun[0] if begun and len(begun[0]) <= LONGEST_SEQUENCE else ""
         for message in super().feed(data) if data else ():
@@ -177,9 +177,9 @@ class HoldParser(XTermParser):
         yield from self._postponed()
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
-        return self._tokens_of(sequence, alt)  # type: ignore[return-value]  # the base class only needs a ``key``
+        return self._messages_of(sequence, alt)  # type: ignore[return-value]  # the base class only needs a ``key``
 
-    def _tokens_of(self, sequence: str, alt: bool) -> list[Message]:
+    def _messages_of(self, sequence: str, alt: bool) -> list[Message]:
         self.plain_name = self.base_name = ""
         self.reports_release = self.is_repeat = False
         if self._dropping and self._drops(sequence):
@@ -188,13 +188,13 @@ class HoldParser(XTermParser):
             return part
         if sequence[0] == "\x1b" and len(sequence) > 2:
             if sequence[-1] == "\x03":
-                return list(self._stock("\x03", False))
+                return list(self._base_events("\x03", False))
             if sequence[1] in _STRINGS and len(sequence) >= LONGEST_SEQUENCE:
                 self._dropping = sequence[1]
                 return [_ignored(sequence)]
         if not sequence.startswith("\x1b["):
             self.reports_release = sequence.startswith("\x1bO")  # the untyped press of a function key or an arrow
-            return list(self._stock(sequence, alt))
+            return list(self._base_events(sequence, alt))
         if len(sequence) >= LONGEST_SEQUENCE or not _possible.fullmatch(sequence):
             return self._given_up(sequence)
         if answer := _flags.fullmatch(sequence):
@@ -211,7 +211,7 @@ class HoldParser(XTermParser):
             sequence = _rewritten(code, modifiers, text, end)
         elif (untyped := _untyped.fullmatch(sequence)) and (int(untyped[2] or "1") - 1) & _LOCKS:
             sequence = _rewritten(*untyped.groups())
-        keys: list[Message] = list(self._stock(sequence, alt))
+        keys: list[Message] = list(self._base_events(sequence, alt))
         if keys:
             self._describe(sequence)
         elif _complete.fullmatch(sequence) and not _elsewhere.fullmatch(sequence):
@@ -250,7 +250,7 @@ class HoldParser(XTermParser):
             self._dropping = "["
         if last < " ":  # as in terminals, a control character counts inside a sequence, too
             self._dropping = ""
-            return list(self._stock(last, False))
+            return list(self._base_events(last, False))
         return [_ignored(sequence)]
 
     def _drops(self, sequence: str) -> bool:
@@ -269,7 +269,7 @@ class HoldParser(XTermParser):
         except (ValueError, ZeroDivisionError):  # a report out of range, or one after a window of no size
             return None
 
-    def _stock(self, sequence: str, alt: bool) -> list[events.Key]:
+    def _base_events(self, sequence: str, alt: bool) -> list[events.Key]:
         try:
             keys = list(super()._sequence_to_key_events(sequence, alt))
         except (ValueError, OverflowError):  # a code that is no character

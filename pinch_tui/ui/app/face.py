@@ -31,7 +31,10 @@ OVER_PANEL_S = 8.0
 
 
 class ScreenFace:
-    """``main`` and ``actions`` need the front end, which needs this face: the app sets them before it starts."""
+    """Draws the engine's events, shows notices, and opens the panels that ask something.
+
+    ``main`` and ``actions`` need the front end, which needs this face; so the app sets them after both are made.
+    """
 
     main: MainScreen
     actions: ScreenActions
