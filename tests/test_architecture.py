@@ -130,7 +130,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "diagnose": (
         *SHARED,
         "audio.adapters.null",
-        "audio.adapters.playouts",
         "audio.devices.choice",
         "audio.dsp.loudness",
         "engine",

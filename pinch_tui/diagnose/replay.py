@@ -13,8 +13,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pinch_tui.audio.adapters.null import SilentMicrophone
-from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
+from pinch_tui.audio.adapters.null import SilentMicrophone, UnpacedSpeaker
 from pinch_tui.core.events import (
     FRAME_BYTES,
     FRAME_S,

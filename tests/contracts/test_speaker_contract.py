@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pinch_tui.audio.adapters.null import NullSpeaker
+from pinch_tui.audio.adapters.null import UnpacedSpeaker
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.adapters.speech_file import FileSpeaker
 from pinch_tui.audio.host.supervisor import SoundHost
@@ -35,7 +35,7 @@ async def speaker(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         case "file":
             yield FileSpeaker(tmp_path / "out.wav", clock=clock)
         case "null":
-            yield NullSpeaker(AudioError("No sound."), clock=clock)
+            yield UnpacedSpeaker(clock, AudioError("No sound."))
         case _:
             if (reason := why_not()) is not None:
                 pytest.skip(reason)

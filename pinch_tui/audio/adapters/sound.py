@@ -17,7 +17,7 @@ from functools import partial
 from types import TracebackType
 
 from pinch_tui.audio.adapters.microphone import HostMicrophone
-from pinch_tui.audio.adapters.null import NullSpeaker, SilentMicrophone
+from pinch_tui.audio.adapters.null import SilentMicrophone, UnpacedSpeaker
 from pinch_tui.audio.adapters.speaker import HostSpeaker
 from pinch_tui.audio.adapters.stream import HostStream
 from pinch_tui.audio.devices import missing
@@ -73,7 +73,7 @@ class Sound:
         self._stack = AsyncExitStack()
         self.problem: AudioError | None = None
         self.microphone: HostMicrophone | SilentMicrophone
-        self.speaker: HostSpeaker | NullSpeaker
+        self.speaker: HostSpeaker | UnpacedSpeaker
         self.host: SoundHost | None = None
         self._watcher: DeviceWatcher | None = None
 
@@ -81,7 +81,7 @@ class Sound:
         self.problem = missing.explain()
         if self.problem is not None:
             self.microphone = SilentMicrophone(self.problem, clock=self._clock)
-            self.speaker = NullSpeaker(self.problem, clock=self._clock)
+            self.speaker = UnpacedSpeaker(self._clock, self.problem)
             return self
         host = await self._stack.enter_async_context(SoundHost(clock=self._clock, is_deferred=True))
         self.host = host

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
+from pinch_tui.audio.adapters.null import UnpacedSpeaker
 from pinch_tui.audio.recordings.source import display_name
 from pinch_tui.core.clock import Clock
 from pinch_tui.core.events import OUT_RATE

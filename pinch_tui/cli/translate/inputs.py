@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from pinch_tui.audio.adapters.files import FileMicrophone
-from pinch_tui.audio.adapters.playouts import UnpacedSpeaker
+from pinch_tui.audio.adapters.null import UnpacedSpeaker
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.adapters.speech_file import FileSpeaker
 from pinch_tui.cli.interrupts import Interrupt, interrupts

@@ -17,7 +17,7 @@ import pytest
 
 from pinch_tui import children
 from pinch_tui.audio.adapters.microphone import HostMicrophone
-from pinch_tui.audio.adapters.null import NullSpeaker, SilentMicrophone
+from pinch_tui.audio.adapters.null import SilentMicrophone, UnpacedSpeaker
 from pinch_tui.audio.adapters.sound import Sound
 from pinch_tui.audio.devices.choice import DeviceList, matching
 from pinch_tui.audio.devices.listing import list_devices
@@ -330,7 +330,7 @@ async def test_without_portaudio_the_stand_ins_say_why_and_everything_goes_on(mo
     async with Sound(clock=SystemClock()) as sound:
         assert sound.problem is error
         assert isinstance(sound.microphone, SilentMicrophone)
-        assert isinstance(sound.speaker, NullSpeaker)
+        assert isinstance(sound.speaker, UnpacedSpeaker)
         sound.microphone.request_open()
         sound.microphone.request_close()
         sound.microphone.select("x")
