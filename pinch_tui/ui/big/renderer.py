@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinch_tui.ui.big.fonts import OWN, FontFile
@@ -49,34 +50,23 @@ class Face:
 
     def __init__(self, font: FontFile, *, can_shape: bool) -> None:
         """Raises `OSError` if the file is no font."""
-        self._font = font
         self._can_shape = can_shape
-        self._sizes: dict[int, FreeTypeFont] = {}
+        self.at = lru_cache(_MOST_SIZES)(partial(_open, font, can_shape=can_shape))
+        """The font at a size, in dots per em."""
         self._probe = _open(font, _PROBE_SIZE, can_shape=False)
         self._tofu = self._mask(_NOWHERE)
-        self._lacks: dict[str, bool] = {}
+        self.lacks = cache(self._lacks)
 
     def _mask(self, char: str) -> tuple[tuple[int, int], bytes]:
         mask = self._probe.getmask(char, mode="L")
         return mask.size, bytes(mask)
 
-    def lacks(self, char: str) -> bool:
+    def _lacks(self, char: str) -> bool:
         """Whether the font has no glyph for a character."""
-        if char not in self._lacks:
-            self._lacks[char] = self._mask(char) == self._tofu
-        return self._lacks[char]
-
-    def at(self, size: int) -> FreeTypeFont:
-        if size not in self._sizes:
-            if len(self._sizes) >= _MOST_SIZES:
-                self._sizes.clear()
-            self._sizes[size] = _open(self._font, size, can_shape=self._can_shape)
-        return self._sizes[size]
+        return self._mask(char) == self._tofu
 
     def direction(self, *, is_rtl: bool) -> str | None:
-        if not self._can_shape:
-            return None
-        return "rtl" if is_rtl else "ltr"
+        return ("rtl" if is_rtl else "ltr") if self._can_shape else None
 
     def advance(self, text: str, size: int, *, is_rtl: bool) -> float:
         """The width of a run of one direction in dots, at ``size`` dots per em."""

@@ -118,14 +118,8 @@ class Viewport:
         if not n:
             return 0
         top = max(0, top)
-        first = row = self.row_at(top)
-        line = self.top(row)
-        while row < n and line < top + height and not self._is_true[row]:
-            line += self.height(row)
-            row += 1
-        if row >= n or line >= top + height:
-            row, line = first, self.top(first)
-        at = line - top  # where on the screen the row stays
+        row = next((row for row in self.in_view(top, height) if self._is_true[row]), self.row_at(top))
+        at = self.top(row) - top  # where on the screen the row stays
         self._ensure(row)
         self._ensure_above(row, at)
         top = max(0, self.top(row) - at)
