@@ -7,7 +7,6 @@ behind one only addresses and this machine's names can be refused.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -95,41 +94,36 @@ async def first_of(
     drop: Callable[[Made], Awaitable[None]],
     stagger_s: float = STAGGER_S,
 ) -> Made:
-    """The result of the first attempt to succeed. Each starts when the one before fails, or ``stagger_s`` after it.
+    """The result of the first attempt to succeed. Each starts when another fails, or ``stagger_s`` after the last one.
 
     The other attempts are cancelled; a result that comes at the same moment goes to ``drop``. If all fail, raises the
     first OSError.
     """
-    won: list[Made] = []
-    failures: list[OSError] = []
-
-    async def run(attempt: Callable[[], Awaitable[Made]], is_over: asyncio.Event) -> None:
-        try:
-            won.append(await attempt())
-        except OSError as exc:
-            failures.append(exc)
-        finally:
-            is_over.set()
-
+    waiting, running = list(attempts), set[asyncio.Task[Made | OSError]]()
+    outcomes: list[Made | OSError] = []
     async with asyncio.TaskGroup() as tasks:
-        running = []
-        for attempt in attempts:
-            is_over = asyncio.Event()
-            running.append(tasks.create_task(run(attempt, is_over)))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(stagger_s):
-                    await is_over.wait()
-            if won:
-                break
-        while not won and (waiting := [task for task in running if not task.done()]):
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        while (waiting or running) and all(isinstance(outcome, OSError) for outcome in outcomes):
+            if waiting:
+                running.add(tasks.create_task(_outcome(waiting.pop(0))))
+            limit_s = stagger_s if waiting else None
+            done, running = await asyncio.wait(running, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            outcomes += [task.result() for task in done]
         for task in running:
             task.cancel()
-    for late in won[1:]:
+    outcomes += [task.result() for task in running if not task.cancelled()]
+    made = [outcome for outcome in outcomes if not isinstance(outcome, OSError)]
+    for late in made[1:]:
         await drop(late)
-    if won:
-        return won[0]
-    raise failures[0] if failures else OSError("no address")
+    if made:
+        return made[0]
+    raise next((outcome for outcome in outcomes if isinstance(outcome, OSError)), OSError("no address"))
+
+
+async def _outcome(attempt: Callable[[], Awaitable[Made]]) -> Made | OSError:
+    try:
+        return await attempt()
+    except OSError as exc:
+        return exc
 
 
 async def _close(made: socket.socket) -> None:

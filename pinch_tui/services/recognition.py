@@ -14,14 +14,7 @@ from typing import Any, Final
 from pinch_tui.core.session.outbox import is_quiet
 from pinch_tui.core.transcript.clean import clean
 from pinch_tui.core.untrusted import message_of, number_of, text_of
-from pinch_tui.core.wire import (
-    EndMessage,
-    Malformed,
-    TranscriptKind,
-    TranscriptMessage,
-    UnknownMessage,
-    WireEvent,
-)
+from pinch_tui.core.wire import EndMessage, Malformed, TranscriptKind, TranscriptMessage, UnknownMessage, WireEvent
 from pinch_tui.errors import PinchError
 
 PAUSE_FRAMES: Final = 20

@@ -45,8 +45,6 @@ _KNOWN_ERROR: Final = re.compile(
     r"(?:\s*(?:Supported|Available)[A-Za-z ]{0,30}:(?:\s*,?\s*[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,4})?){1,200}\.?)?"
 )
 
-Json = object
-
 
 def placeholder(text: str, key: bytes, limit: int = CHAIN_LIMIT) -> str:
     """``text`` with its letters and digits replaced, beyond ``limit`` by ``x``. ``key``: 16 to 64 random bytes."""
@@ -81,7 +79,9 @@ def _like(char: str, category: str, draw: int) -> str:
     return letter.upper() if category == "Lu" else letter
 
 
-def redact(raw: bytes | str, key: bytes, *, with_text: bool = False, secrets: Collection[str] = ()) -> dict[str, Json]:
+def redact(
+    raw: bytes | str, key: bytes, *, with_text: bool = False, secrets: Collection[str] = ()
+) -> dict[str, object]:
     """The fields of a trace line for one message: ``bytes`` for sound, ``message`` and ``length`` for text.
 
     ``message`` is None for a text that is not a JSON object. Never raises. ``with_text`` keeps the words, except for
@@ -90,7 +90,7 @@ def redact(raw: bytes | str, key: bytes, *, with_text: bool = False, secrets: Co
     if isinstance(raw, bytes):
         return {"bytes": len(raw)}
     message = message_of(raw)
-    shown = None if isinstance(message, Malformed) else _Hiding(key, secrets, with_text=with_text).object(message, 0)
+    shown = None if isinstance(message, Malformed) else _Hiding(key, secrets, with_text=with_text).fields(message, 0)
     return {"length": len(raw), "message": shown}
 
 
@@ -104,15 +104,15 @@ class _Hiding:
         self._characters = TEXT_LIMIT if with_text else CHAIN_LIMIT  # that are left
         self._values = VALUES_LIMIT
 
-    def object(self, message: Mapping[str, Json], depth: int) -> dict[str, Json]:
-        kept: dict[str, Json] = {}
+    def fields(self, message: Mapping[str, object], depth: int) -> dict[str, object]:
+        kept: dict[str, object] = {}
         for name, value in itertools.islice(message.items(), _ITEMS_LIMIT):
             if self._values <= 0:
                 break
             kept[name if _FIELD.fullmatch(name) else self._text(name[:40])] = self._value(name, value, depth)
         return kept
 
-    def _value(self, name: str, value: Json, depth: int) -> Json:
+    def _value(self, name: str, value: object, depth: int) -> object:
         self._values -= 1
         match value:
             case None | bool():
@@ -126,7 +126,7 @@ class _Hiding:
             case str():
                 return value if _is_harmless(name, value) else self._text(value)
             case dict() if depth < _DEPTH_LIMIT:
-                return self.object(value, depth + 1)
+                return self.fields(value, depth + 1)
             case list() if depth < _DEPTH_LIMIT:
                 items = itertools.takewhile(lambda _: self._values > 0, value[:_ITEMS_LIMIT])
                 return [self._value("", item, depth + 1) for item in items]

@@ -19,13 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidProxyStatus,
-    InvalidStatus,
-    ProxyError,
-    WebSocketException,
-)
+from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, InvalidStatus, ProxyError, WebSocketException
 
 from pinch_tui import __version__
 from pinch_tui.core.hosts import Scope

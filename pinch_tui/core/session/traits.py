@@ -97,3 +97,7 @@ class ServiceTraits:
         if meant is None:
             return Failure(FailureKind.CLOSE, code, words=words)
         return Failure(FailureKind.CLOSE, code, meant.title, meant.hint, policy=meant.policy, words=words)
+
+
+TRANSCRIBES = ServiceTraits(translates=False, voices=(), has_two_way=False, takes_context=False, acknowledges_end=True)
+"""What services that only transcribe have in common."""

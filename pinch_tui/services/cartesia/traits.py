@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from pinch_tui.core.session.traits import ServiceTraits
+from dataclasses import replace
+
+from pinch_tui.core.session.traits import TRANSCRIBES
 from pinch_tui.services.refusals import Refusals
 
-CARTESIA = ServiceTraits(
-    name="cartesia",
-    label="Cartesia",
-    translates=False,
-    voices=(),
-    has_two_way=False,
-    takes_context=False,
-    acknowledges_end=True,
-    key="cartesia",
-    pace=1.05,
-    support="cartesia.ai",
-)
+CARTESIA = replace(TRANSCRIBES, name="cartesia", label="Cartesia", key="cartesia", pace=1.05, support="cartesia.ai")
 REFUSALS = Refusals(
     label="Cartesia",
     new_key="play.cartesia.ai gives keys; store one with: pinch-tui key set --service cartesia.",

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from pinch_tui.core.session.reactions import Policy, Reaction
-from pinch_tui.core.session.traits import ServiceTraits
+from pinch_tui.core.session.traits import TRANSCRIBES
 from pinch_tui.services.refusals import Refusals
 
-SMALLEST = ServiceTraits(
+SMALLEST = replace(
+    TRANSCRIBES,
     name="smallest",
     label="smallest.ai",
-    translates=False,
-    voices=(),
-    has_two_way=False,
-    takes_context=False,
-    acknowledges_end=True,
     key="smallest",
     pace=1.2,
     support="smallest.ai",
