@@ -5,7 +5,6 @@ The file goes as it is, whatever its format. A request costs money, so none is r
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import reduce
@@ -96,7 +95,7 @@ async def transcribe(
     refusals = _REFUSALS[name]
     label = refusals.label
     try:
-        size = os.stat(path).st_size  # noqa: PTH116 - Path.stat follows its own errors
+        size = path.stat().st_size
         if size > LIMITS[name]:
             raise InputFileError(f"{path.name} is larger than {label} takes.", "Without --batch any length goes.")
         async with client(transport, TIMEOUT) as http:

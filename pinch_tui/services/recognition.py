@@ -68,7 +68,7 @@ class Recognition:
         return self._is_released and not self._has_text
 
     def message(self, raw: bytes | str) -> Sequence[Outcome]:
-        """What a message of the socket means."""
+        """Decode a message from the socket."""
         fields = message_of(raw)
         if isinstance(fields, Malformed):
             return [fields]
@@ -76,16 +76,16 @@ class Recognition:
         return [UnknownMessage(clean(text_of(fields.get("type")), 100))] if outcomes is None else outcomes
 
     def closed(self, code: int) -> Sequence[Outcome]:
-        """What the closing of the socket means; empty if the connection was lost, since texts may be missing."""
+        """Interpret the end of the socket; empty if the connection was lost, since texts may be missing."""
         return []
 
     @abstractmethod
     def _read(self, fields: dict[str, Any]) -> list[Outcome] | None:
-        """What the fields of a message mean; None if its type is unknown."""
+        """Interpret the fields of a message; None if its type is unknown."""
 
     # ---- texts ----
 
-    def _begin(self) -> None:
+    def _begin_text(self) -> None:
         """A text has arrived. After a pause, or at the limit, it belongs to the next segment."""
         if self._text and (self._has_paused or len(self._text) > SEGMENT_LIMIT):
             self._next_segment()
@@ -96,8 +96,8 @@ class Recognition:
         self._text, self._word_times = "", ()
 
     def _set_text(self, whole: str, fields: dict[str, Any], *, is_final: bool) -> list[Outcome]:
-        """The segment's text is ``whole``, or may become that. ``fields``: ``language``, and ``words``, the times of
-        the new words: a list of objects with ``word``, ``start`` and ``end`` in seconds since the utterance began."""
+        """Set the segment's text, for good if ``is_final``. ``fields`` can hold its ``language``, and the times of its
+        new ``words``: a list of objects with ``word``, ``start`` and ``end``, in seconds since the utterance began."""
         if is_final:
             self._word_times = (*self._word_times, *word_times(whole, len(self._text), fields.get("words")))
             self._text = whole

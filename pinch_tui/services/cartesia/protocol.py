@@ -127,7 +127,7 @@ class ManualRecognition(_CartesiaRecognition):
         if not isinstance(text, str) or not isinstance(is_final, bool):
             return [Malformed("transcript of the wrong types")]
         if text:
-            self._begin()
+            self._begin_text()
         return self._set_text(self._text + text, fields, is_final=is_final)
 
 

@@ -99,7 +99,7 @@ class SmallestRecognition(Recognition):
             return [Malformed("transcription of the wrong types")]
         outcomes: list[Outcome] = []
         if text:
-            self._begin()
+            self._begin_text()
             outcomes = self._set_text(joined(self._text, text), fields, is_final=is_final or is_last)
         return [*outcomes, END] if is_last and self._is_released else outcomes
 
