@@ -13,11 +13,10 @@ from typing import Any
 
 from pinch_tui.core.languages import AUTO
 from pinch_tui.core.transcript.clean import clean
-from pinch_tui.core.untrusted import object_of, text_of
+from pinch_tui.core.untrusted import number_of, object_of, text_of
 from pinch_tui.store.paths import read_file, write_private
 
 SCHEMA = 1
-_LARGEST = 1e15
 MAX_RECENT = 12
 """Remembered pairs, newest first."""
 
@@ -99,10 +98,10 @@ def _read(path: Path) -> State:
     choices = {
         name: value
         for name, value in _mapping(raw.get("choices")).items()
-        if isinstance(value, str | bool) or _is_number(value)
+        if isinstance(value, str | bool) or number_of(value) is not None
     }
     keyboards = {
-        name: {key: float(value) for key, value in values.items() if _is_number(value)}
+        name: {key: number for key, value in values.items() if (number := number_of(value)) is not None}
         for name, values in _mapping(raw.get("keyboards")).items()
         if isinstance(values, dict)
     }
@@ -118,11 +117,6 @@ def _read(path: Path) -> State:
 
 def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _is_number(value: object) -> bool:
-    """Whether it is a finite number that fits into a float."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
 
 
 def _pair(value: object) -> tuple[str, str] | None:

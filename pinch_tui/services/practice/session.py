@@ -168,23 +168,18 @@ class PracticeSession:
     async def _text(self, link: HelperLink, text: str, now: float, group: asyncio.TaskGroup) -> None:
         try:
             request = json.loads(text)
+            kind = request.get("type") if isinstance(request, dict) else None
+            answer = messages.metadata_ack(request, time.time()) if kind == "update_metadata" else ""
         except (ValueError, RecursionError):
             raise _LeaveError(4400, "not JSON") from None
-        if not isinstance(request, dict):
-            raise _LeaveError(4400, "a message must be a JSON object")
-        kind = request.get("type")
-        if kind == "finalize":
+        if answer:
+            await self._send(answer)
+        elif kind == "finalize":
             if self._recording:
                 self._recording.event(now, "finalize")
             group.create_task(self._finish(link))
-        elif kind == "update_metadata":
-            try:
-                answer = messages.metadata_ack(request, time.time())
-            except (ValueError, RecursionError):
-                raise _LeaveError(4400, "not JSON") from None
-            await self._send(answer)
         else:
-            raise _LeaveError(4400, "unknown message type")
+            raise _LeaveError(4400, "not a JSON object of a known type")
 
     async def _finish(self, link: HelperLink) -> None:
         link.prepare()

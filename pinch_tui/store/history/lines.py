@@ -59,65 +59,57 @@ class Reading:
 
 
 def encode_header(header: Header) -> str:
-    return _line({"kind": "conversation", "id": header.id, "started": header.started, "practice": header.is_practice})
+    return _line("conversation", id=header.id, started=header.started, practice=header.is_practice)
 
 
 def encode_final(utterance: Utterance, segment: Segment) -> str:
     """One final as a line. ``segment`` holds only final text (`final_part`)."""
-    row = [item.id for item in utterance.segments if final_part(item) is not None]
+    optional: dict[str, object] = {"sample": True} if utterance.is_sample else {}
+    if segment.marks:
+        optional["marks"] = [list(mark) for mark in segment.marks]
     return _line(
-        {
-            "kind": "final",
-            "utterance": utterance.number,
-            "attempt": segment.attempt,
-            "segment": segment.id,
-            "revision": segment.revision,
-            "row": row,
-            "original": segment.original,
-            "translation": segment.translation,
-            "source_language": segment.source_language or utterance.source,
-            "target_language": segment.target_language or utterance.target,
-            "detected_language": segment.detected_language,
-            "start_ms": segment.start_ms,
-            "end_ms": segment.end_ms,
-            "session_id": utterance.session_id,
-            "started": utterance.started,
-            "utterance_start_ms": utterance.start_ms,
-            "pair": [utterance.source, utterance.target],
-            "two_way": utterance.is_two_way,
-            **({"sample": True} if utterance.is_sample else {}),
-            **({"marks": [list(mark) for mark in segment.marks]} if segment.marks else {}),
-        }
+        "final",
+        utterance=utterance.number,
+        attempt=segment.attempt,
+        segment=segment.id,
+        revision=segment.revision,
+        row=[item.id for item in utterance.segments if final_part(item) is not None],
+        original=segment.original,
+        translation=segment.translation,
+        source_language=segment.source_language or utterance.source,
+        target_language=segment.target_language or utterance.target,
+        detected_language=segment.detected_language,
+        start_ms=segment.start_ms,
+        end_ms=segment.end_ms,
+        session_id=utterance.session_id,
+        started=utterance.started,
+        utterance_start_ms=utterance.start_ms,
+        pair=[utterance.source, utterance.target],
+        two_way=utterance.is_two_way,
+        **optional,
     )
 
 
 def encode_about(about: About) -> str:
-    return _line({"kind": "about", "service": about.service, "context": about.context, "model": about.model})
+    return _line("about", service=about.service, context=about.context, model=about.model)
 
 
 def encode_cancelled(number: int) -> str:
-    return _line({"kind": "cancelled", "utterance": number})
+    return _line("cancelled", utterance=number)
 
 
 def encode_correction(number: int, segment: Segment) -> str:
     """A segment's texts as corrected by the user; its finals stay in the file unchanged."""
-    return _line(
-        {
-            "kind": "corrected",
-            "utterance": number,
-            "segment": segment.id,
-            "original": segment.original,
-            "translation": segment.translation,
-        }
-    )
+    texts = {"original": segment.original, "translation": segment.translation}
+    return _line("corrected", utterance=number, segment=segment.id, **texts)
 
 
 def encode_star(number: int, *, is_on: bool) -> str:
-    return _line({"kind": "star", "utterance": number, "on": is_on})
+    return _line("star", utterance=number, on=is_on)
 
 
-def _line(fields: dict[str, object]) -> str:
-    return json.dumps({"schema": SCHEMA, **fields}, ensure_ascii=False, separators=(",", ":")) + "\n"
+def _line(kind: str, **fields: object) -> str:
+    return json.dumps({"schema": SCHEMA, "kind": kind, **fields}, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 # ---- reading ------------------------------------------------------------------------------------------------------

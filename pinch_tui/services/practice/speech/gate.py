@@ -48,14 +48,8 @@ class Gate:
 
     @property
     def quietest(self) -> float:
-        """The quietest smoothed level of the last 1.2 s in dBFS, without the assumption about the start."""
+        """The quietest smoothed level of the last 1.2 s in dBFS."""
         return min(self._history, default=0.0)
-
-    @property
-    def floor(self) -> float:
-        """The tracked noise floor in dBFS."""
-        known = min(self._history, default=-96.0)
-        return known if len(self._history) >= 8 else min(known, -52.0)
 
     def is_speech(self, block: bytes) -> bool:
         level = level_dbfs(block)
@@ -64,7 +58,8 @@ class Gate:
         self._smooth += 0.4 * (level - self._smooth)
         self._history.append(self._smooth)
         self.level = level
-        return level > max(self.floor + _MARGIN_DB, _QUIETEST_DB)
+        floor = self.quietest if len(self._history) >= 8 else min(self.quietest, -52.0)
+        return level > max(floor + _MARGIN_DB, _QUIETEST_DB)
 
 
 class SegmentState(StrEnum):
