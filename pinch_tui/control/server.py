@@ -77,14 +77,15 @@ class ControlServer:
 
         ``every_s``: interval of the attempts, in seconds.
         """
-        is_waiting = True
-        while is_waiting:
+        while True:
             await asyncio.sleep(every_s)
             try:
                 await self.start()
-                is_waiting = False
-            except ControlError as exc:
-                is_waiting = isinstance(exc, AlreadyRunning)
+            except AlreadyRunning:
+                continue
+            except ControlError:
+                pass
+            return
 
     async def stop(self) -> None:
         """Stop listening and close all connections."""

@@ -18,14 +18,13 @@ def lock_file(path: Path, *, is_waiting: bool = False) -> int | None:
     Returns the descriptor whose closing releases the lock; None if another process has it. Raises OSError.
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    is_ours = False
     try:
-        if _lock(fd, is_waiting=is_waiting):
-            return fd
-    except OSError:
-        os.close(fd)
-        raise
-    os.close(fd)
-    return None
+        is_ours = _lock(fd, is_waiting=is_waiting)
+    finally:
+        if not is_ours:
+            os.close(fd)
+    return fd if is_ours else None
 
 
 class FileLock:

@@ -36,6 +36,7 @@ consonants of Arabic without vowel signs."""
 _ID = re.compile(r"[a-z][a-z0-9_]*(=[a-z0-9_]+)?")
 _CODE = re.compile(r"[a-z]{2,3}|ja_kana|ar_vowels")
 _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ def _row(cells: list[str], columns: list[str], where: str) -> _Row:
     for column, text in texts.items():
         if len(text) > MAX_TEXT:
             raise ConfigError(f"{where}: {column} has more than {MAX_TEXT} characters.")
-        if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+        if _CONTROL.search(text):
             raise ConfigError(f"{where}: {column} contains a control character.")
         if "{" in (rest := _SLOT.sub("", text)) or "}" in rest:
             raise ConfigError(

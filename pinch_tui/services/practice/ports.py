@@ -7,7 +7,7 @@ JSON, speech as chunks of samples.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -63,6 +63,24 @@ class Final:
 Heard = Interim | Final
 
 
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What the helper offers: ``ear`` phrasebook or plain, ``voice`` espeak or tones, and their languages. ``problem``:
+    why something requested is missing."""
+
+    ear: str = "plain"
+    voice: str = "tones"
+    languages: Sequence[str] = ()
+    spoken: Sequence[str] = ()
+    problem: str = ""
+
+    def mode(self, plan: SessionPlan) -> str:
+        """The name shown to people: ``phrasebook + voice``, ``phrasebook + tones`` or ``plain ear``."""
+        if self.ear != "phrasebook" or (plan.source != "auto" and plan.source not in self.languages):
+            return "plain ear"
+        return "phrasebook + voice" if self.voice == "espeak" else "phrasebook + tones"
+
+
 class Ear(Protocol):
     """Turns samples into guesses and finals. A segment ends with a silence or with `finish`."""
 
@@ -84,8 +102,8 @@ class Voice(Protocol):
 
     name: str
 
-    def speak(self, text: str, language: str, voice: str) -> Iterator[bytes]:
-        """Yield float32 little-endian mono 24 kHz pieces of any length; nothing for an unknown language."""
+    def speak(self, text: str, language: str, voice: str) -> bytes:
+        """The speech of a text: float32 little-endian mono 24 kHz; empty for an unknown language."""
 
 
 def base_code(code: str) -> str:

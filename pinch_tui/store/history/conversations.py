@@ -212,13 +212,12 @@ class History:
         """
         if keep_days <= 0:
             return Purge()
-        changed: dict[Path, float] = {}
         try:
-            names = self.ids()
+            paths = [self.path_of(name) for name in self.ids()]
         except UsageError as exc:
             return Purge(doubt=str(exc))
-        for name in names:
-            path = self.path_of(name)
+        changed: dict[Path, float] = {}
+        for path in paths:
             with contextlib.suppress(OSError):
                 changed[path] = path.stat().st_mtime
         old = [path for path, at in changed.items() if now - at > keep_days * 86_400]

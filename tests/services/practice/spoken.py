@@ -26,7 +26,7 @@ _ROOM_DBFS = {"noise": -50.0, "late": -60.0, "loud": -40.0}
 _SPEAK = """
 import sys
 from pinch_tui.services.practice.speech.espeak import Espeak
-sys.stdout.buffer.write(b"".join(Espeak().speak(sys.argv[1], sys.argv[2], "female")))
+sys.stdout.buffer.write(Espeak().speak(sys.argv[1], sys.argv[2], "female"))
 """
 
 

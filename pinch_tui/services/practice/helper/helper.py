@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from pinch_tui.boundary import carefully
@@ -19,7 +18,7 @@ from pinch_tui.children import PipeBroken, Splitter, kill, reap, start_module
 from pinch_tui.services.practice.helper.link import HelperLink
 from pinch_tui.services.practice.helper.pipe import Kind, pack, unpack
 from pinch_tui.services.practice.options import PracticeOptions
-from pinch_tui.services.practice.ports import SessionPlan, heard_from_json
+from pinch_tui.services.practice.ports import Hello, SessionPlan, heard_from_json
 
 MAX_UNREAD = 4 * 1024 * 1024
 """Limit of unread bytes in the helper's pipe (two minutes of audio). A helper further behind is replaced."""
@@ -36,24 +35,6 @@ _STABLE_SECONDS = 5.0
 """A helper that dies sooner counts as a quick death; more than `_MAX_RESTARTS` of them in a row end the retries."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """What the helper offers: ``ear`` phrasebook or plain, ``voice`` espeak or tones, and their languages. ``problem``:
-    why something requested is missing."""
-
-    ear: str = "plain"
-    voice: str = "tones"
-    languages: Sequence[str] = ()
-    spoken: Sequence[str] = ()
-    problem: str = ""
-
-    def mode(self, plan: SessionPlan) -> str:
-        """The name shown to people: ``phrasebook + voice``, ``phrasebook + tones`` or ``plain ear``."""
-        if self.ear != "phrasebook" or (plan.source != "auto" and plan.source not in self.languages):
-            return "plain ear"
-        return "phrasebook + voice" if self.voice == "espeak" else "phrasebook + tones"
-
-
 @dataclass(slots=True)
 class _Saying:
     """A text that the helper is speaking."""
@@ -67,13 +48,8 @@ class Helper:
     """Starts, feeds and restarts the helper process."""
 
     def __init__(self, options: PracticeOptions) -> None:
-        self._setup = json.dumps(
-            {
-                "ear": options.ear,
-                "voice": options.voice,
-                "phrasebook": str(options.phrasebook) if options.phrasebook else "",
-            }
-        ).encode()
+        setup = {"ear": options.ear, "voice": options.voice, "phrasebook": str(options.phrasebook or "")}
+        self._setup = json.dumps(setup).encode()
         self._process: asyncio.subprocess.Process | None = None
         self._stdin: asyncio.StreamWriter | None = None
         self._links: dict[int, HelperLink] = {}

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -68,13 +69,13 @@ class Worker:
     def _set_up(self, setup: dict[str, Any]) -> None:
         path = Path(setup["phrasebook"]) if setup["phrasebook"] else None
         self._workshop = open_workshop(setup["ear"], setup["voice"], path)
-        self._send(Kind.HELLO, 0, json.dumps(self._workshop.hello).encode())
+        self._send(Kind.HELLO, 0, json.dumps(asdict(self._workshop.hello)).encode())
         self._workshop.warm_up()
 
     def _tell(self, session: int, plan: SessionPlan, heard: Heard) -> None:
         self._send(Kind.HEARD, session, heard_to_json(heard))
         if isinstance(heard, Final):
-            self._send_sound(Kind.SPEECH, session, b"".join(speech_of(heard, plan, self._workshop.voice)))
+            self._send_sound(Kind.SPEECH, session, speech_of(heard, plan, self._workshop.voice))
 
     def _send_sound(self, kind: Kind, session: int, sound: bytes) -> None:
         for at in range(0, len(sound), _CHUNK_BYTES):

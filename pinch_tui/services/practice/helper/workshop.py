@@ -5,15 +5,13 @@ A recogniser serves one session at a time and returns to the pool. Making one ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pinch_tui.errors import PinchError
 from pinch_tui.services.practice import phrasebook
-from pinch_tui.services.practice.ports import EAR_RATE, VOICE_RATE, Ear, Final, SessionPlan, Voice
+from pinch_tui.services.practice.ports import EAR_RATE, VOICE_RATE, Ear, Final, Hello, SessionPlan, Voice
 from pinch_tui.services.practice.speech import lexicon
 from pinch_tui.services.practice.speech.ear import PhrasebookEar, heard_languages
 from pinch_tui.services.practice.speech.espeak import VOICES, Espeak
@@ -33,15 +31,10 @@ class Workshop:
     _idle: dict[tuple[str, ...], Recogniser] = field(default_factory=dict)
 
     @property
-    def hello(self) -> dict[str, Any]:
-        """The fields of `helper.Hello`."""
-        return {
-            "ear": "phrasebook" if self.dictionary else "plain",
-            "voice": self.voice.name,
-            "languages": self.heard,
-            "spoken": [code for code in self.book.languages if self.espeak is None or code in VOICES],
-            "problem": self.problem,
-        }
+    def hello(self) -> Hello:
+        ear = "phrasebook" if self.dictionary else "plain"
+        spoken = [code for code in self.book.languages if self.espeak is None or code in VOICES]
+        return Hello(ear, self.voice.name, self.heard, spoken, self.problem)
 
     @property
     def heard(self) -> tuple[str, ...]:
@@ -63,8 +56,7 @@ class Workshop:
 
     def warm_up(self) -> None:
         """Load what the first sentence needs, so that it is not delayed."""
-        for _ in self.voice.speak("Hello.", "en", "male"):
-            pass
+        self.voice.speak("Hello.", "en", "male")
 
     def _put_back(self, languages: tuple[str, ...], recogniser: Recogniser) -> None:
         self._idle.pop(languages, None)
@@ -105,17 +97,15 @@ def spoken(voice: Voice, text: str, language: str, voice_type: str) -> bytes:
 
     from pinch_tui.audio.dsp.resample import convert
 
-    sound = np.frombuffer(b"".join(voice.speak(text, language, voice_type)), "<f4")
+    sound = np.frombuffer(voice.speak(text, language, voice_type), "<f4")
     if not sound.size:
         return b""
     resampled = convert(sound, VOICE_RATE, EAR_RATE)
     return bytes((np.clip(resampled, -1.0, 1.0) * 32767).astype("<i2").tobytes())
 
 
-def speech_of(final: Final, plan: SessionPlan, voice: Voice) -> Iterable[bytes]:
+def speech_of(final: Final, plan: SessionPlan, voice: Voice) -> bytes:
     """The sound of a final: its words, its tone, or nothing."""
-    if not plan.is_spoken:
-        return ()
-    if final.say:
+    if plan.is_spoken and final.say:
         return voice.speak(final.say, final.target, plan.voice)
-    return (tone(final.tone),) if final.tone else ()
+    return tone(final.tone) if plan.is_spoken and final.tone else b""

@@ -166,11 +166,11 @@ class PhrasebookEar:
             self._judge()
 
     def finish(self) -> list[Heard]:
-        match self._segmenter.finish():
-            case SegmentState.END:
-                return [self._final()]
-            case SegmentState.DROPPED:
-                self._end()
+        state = self._segmenter.finish()
+        if state is SegmentState.END:
+            return [self._final()]
+        if state is SegmentState.DROPPED:
+            self._end()
         return []
 
     def close(self) -> None:

@@ -12,7 +12,6 @@ import ctypes.util
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,18 +99,18 @@ class Espeak:
             clauses.append((ipa or b"").decode(errors="replace"))
         return " ".join(clauses)
 
-    def speak(self, text: str, language: str, voice: str) -> Iterator[bytes]:
-        """Yield the speech of a text in one piece: float32 mono 24 kHz."""
+    def speak(self, text: str, language: str, voice: str) -> bytes:
         if language not in VOICES:
-            return
+            return b""
         import numpy as np
 
         from pinch_tui.audio.dsp.resample import convert
 
         pcm = np.frombuffer(self.render(text, VOICES[language][0] + (_FEMALE if voice == "female" else "")), np.int16)
-        if pcm.size:
-            sound = convert(pcm.astype(np.float32) / np.float32(32_768), self.rate, VOICE_RATE)
-            yield np.clip(sound, -1.0, 1.0).astype("<f4").tobytes()
+        if not pcm.size:
+            return b""
+        sound = convert(pcm.astype(np.float32) / np.float32(32_768), self.rate, VOICE_RATE)
+        return bytes(np.clip(sound, -1.0, 1.0).astype("<f4").tobytes())
 
     def render(self, text: str, voice: str) -> bytes:
         """The library's own output: PCM16 mono at `rate`; empty for an unknown voice."""

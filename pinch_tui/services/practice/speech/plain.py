@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator
 
 from pinch_tui.services.practice.ports import VOICE_RATE, Final, Heard, Interim, SessionPlan
 from pinch_tui.services.practice.speech.gate import Segmenter, SegmentState
@@ -90,12 +89,14 @@ class ToneVoice:
 
     name = "tones"
 
-    def speak(self, text: str, language: str, voice: str) -> Iterator[bytes]:
+    def speak(self, text: str, language: str, voice: str) -> bytes:
         pitch = 294.0 if voice == "female" else 196.0
+        samples = array("f")
         for number, word in enumerate(text.split()[:24]):
             n_samples = int(VOICE_RATE * min(0.28, 0.10 + 0.02 * len(word)))
             step = 2 * math.pi * pitch * (1.0, 1.125, 1.25, 1.125)[number % 4] / VOICE_RATE
-            samples = array(
-                "f", (0.2 * min(1.0, n / 240, (n_samples - n) / 240) * math.sin(step * n) for n in range(n_samples))
+            samples.extend(
+                0.2 * min(1.0, n / 240, (n_samples - n) / 240) * math.sin(step * n) for n in range(n_samples)
             )
-            yield samples.tobytes() + bytes(4 * VOICE_RATE // 25)
+            samples.extend([0.0] * (VOICE_RATE // 25))
+        return samples.tobytes()
