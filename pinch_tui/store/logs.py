@@ -107,6 +107,5 @@ def close() -> None:
         logger = logging.getLogger(name)
         for handler in list(logger.handlers):
             logger.removeHandler(handler)
-            with contextlib.suppress(OSError):  # a full disk
-                handler.close()
+            handler.close()
         logger.propagate = True

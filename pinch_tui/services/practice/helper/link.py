@@ -20,8 +20,6 @@ PACKET_BYTES = 2_560
 """Frames are sent in packets of 80 ms, because waking the helper costs more than processing a frame."""
 _MAX_ATTEMPTS = 3
 
-Send = Callable[[Kind, int, bytes], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Speech:
@@ -41,7 +39,7 @@ class Lost:
 class HelperLink:
     """Numbers segments from 1 in the order of their finals; the helpers' own numbers are ignored."""
 
-    def __init__(self, send: Send, number: int, plan: SessionPlan) -> None:
+    def __init__(self, send: Callable[[Kind, int, bytes], None], number: int, plan: SessionPlan) -> None:
         self._send = send
         self.number = number
         self.plan = plan
