@@ -185,7 +185,7 @@ class World:
 
 @asynccontextmanager
 async def serving(*faults: str) -> AsyncIterator[str]:
-    options = PracticeOptions(ear="plain", voice="tones", fault=FaultPlan.parse(faults) if faults else None)
+    options = PracticeOptions(ear="plain", voice="tones", fault=FaultPlan.parse(faults))
     service = PracticeService(options)
     url = await service.start()
     try:

@@ -114,7 +114,7 @@ def env(**values: str) -> Prepare:
 
 def service(*faults: str, args: tuple[str, ...] = (), **values: str) -> Prepare:
     async def change(place: Place) -> AsyncIterator[None]:
-        plan = FaultPlan.parse(faults) if faults else None
+        plan = FaultPlan.parse(faults)
         running = PracticeService(PracticeOptions(ear="plain", voice="tones", fault=plan))
         place.env |= {"PINCH_BASE_URL": await running.start(), "PINCH_API_KEY": "practice", **values}
         place.args += args
