@@ -35,7 +35,7 @@ class Device:
 
 @pytest.mark.parametrize("rate", [24_000, 44_100, 48_000])
 @pytest.mark.parametrize("end", ["end", "clear"])
-def test_speech_whose_end_comes_late_costs_no_cushion_at_any_rate(rate: int, end: str) -> None:
+def test_speech_whose_end_comes_late_raises_no_target_at_any_rate(rate: int, end: str) -> None:
     device = Device(rate)
     jitter = device.player._jitter
     base = jitter.target

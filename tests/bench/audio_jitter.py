@@ -1,4 +1,4 @@
-"""The jitter buffer against arrival traces: underruns, silence and added delay, beside fixed cushions.
+"""The jitter buffer with arrival traces: underruns, silence and added delay, against fixed targets.
 
     python -m tests.bench.audio_jitter [--long]
 
@@ -107,8 +107,8 @@ def make(name: str) -> JitterBuffer | At48k:
         return At48k()
     buffer = JitterBuffer(RATE)
     if name.startswith("fixed"):
-        cushion = RATE * int(name.removeprefix("fixed ")) // 1000
-        buffer.target = buffer._initial = buffer._after_underrun = buffer._cap = cushion
+        target = RATE * int(name.removeprefix("fixed ")) // 1000
+        buffer.target = buffer._initial = buffer._after_underrun = buffer._cap = target
     if name == "fixed 0":
         buffer._is_ready = lambda entry: entry.buffered > 0 or entry.is_ended  # type: ignore[method-assign]
     return buffer

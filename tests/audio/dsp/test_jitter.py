@@ -30,7 +30,7 @@ def plain() -> JitterBuffer:
 
 
 JITTERY = RATE * 200 // 1000
-"""The cushion after the first underrun."""
+"""The target after the first underrun."""
 
 
 def test_starts_forty_ms_after_the_first_chunk_or_with_the_second() -> None:
@@ -158,7 +158,7 @@ def test_speech_that_ends_unannounced_costs_nothing() -> None:
     assert buffer.underruns == 0
 
 
-def test_speech_far_ahead_needs_no_grown_cushion() -> None:
+def test_speech_far_ahead_needs_no_raised_target() -> None:
     buffer = plain()
     base = buffer.target
     run_dry(buffer, 1)
@@ -173,7 +173,7 @@ def test_speech_far_ahead_needs_no_grown_cushion() -> None:
     assert buffer.target == base
 
 
-def test_jitter_that_goes_on_keeps_its_cushion() -> None:
+def test_jitter_that_goes_on_keeps_its_target() -> None:
     buffer = plain()
     base = buffer.target
     jitter = [0.0, 0.0, 0.0, 0.0, 0.0, 150.0, 70.0, 0.0]
@@ -183,7 +183,7 @@ def test_jitter_that_goes_on_keeps_its_cushion() -> None:
     assert buffer.target > base
 
 
-def test_the_cushion_has_a_cap() -> None:
+def test_the_target_has_a_cap() -> None:
     buffer = plain()
     buffer.begin(1)
     for _ in range(20):
@@ -193,7 +193,7 @@ def test_the_cushion_has_a_cap() -> None:
     assert buffer.target == RATE * 400 // 1000
 
 
-def test_ten_calm_seconds_shrink_the_cushion_within_a_playout() -> None:
+def test_ten_calm_seconds_lower_the_target_within_a_playout() -> None:
     buffer = plain()
     base = buffer.target
     buffer.begin(1)
