@@ -27,10 +27,10 @@ LATE_S: Final = 5.0
 class FileMicrophone:
     """A recording as a microphone: a file in any format, or a stream of one or of raw 16 kHz mono PCM16.
 
-    Each `request_open` continues where the last one stopped; the end is `MicClosed(at_end=True)`. ``realtime`` paces
-    the frames: frame n leaves (n + 1) x 20 ms after the opening. The last frame is padded with zeros. ``tell`` gets
-    remarks about the recording. An unreadable file raises `InputFileError` in the constructor, before a session is
-    opened; an unreadable stream raises it from `events`, before any frame.
+    Each `request_open` continues where the last one stopped; the end is `MicClosed(at_end=True)`. Frames are paced:
+    frame n leaves (n + 1) x 20 ms after the opening. The last one is padded with zeros. ``tell`` gets remarks about
+    the recording. An unreadable file raises `InputFileError` in the constructor, before a session is opened; an
+    unreadable stream raises it from `events`, before any frame.
     """
 
     def __init__(
@@ -38,14 +38,12 @@ class FileMicrophone:
         source: Path | BinaryIO,
         *,
         clock: Clock,
-        realtime: bool = True,
         tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         is_file = isinstance(source, Path) and reader.check(source)
         self._stated_s = stated_s(source) if isinstance(source, Path) and is_file else None
         self._reader = reader.RecordingReader(source, may_be_raw=not is_file)
         self._clock = clock
-        self._realtime = realtime
         self._tell = tell
         self._name = display_name(source)
         self._framer = Framer()
@@ -109,14 +107,11 @@ class FileMicrophone:
                 late = self._clock.monotonic() - due
                 if late > LATE_S:  # the machine slept, or the pipe was silent: continue without a burst
                     opened, due = opened + late, due + late
-                if self._realtime:
-                    await self._clock.sleep_until(due)
-                    if self._is_closed():
-                        return
+                await self._clock.sleep_until(due)
+                if self._is_closed():
+                    return
                 index, self._next = self._next, self._next + 1
-                yield Frame(pcm, index, due if self._realtime else self._clock.monotonic(), peak16(pcm))
-                if not self._realtime:
-                    await asyncio.sleep(0)  # lets other tasks run
+                yield Frame(pcm, index, due, peak16(pcm))
             if not self._is_closed():
                 yield MicClosed(self._clock.monotonic(), at_end=at_end)
 

@@ -45,9 +45,9 @@ def privacy_hint(platform: str = sys.platform) -> str:
     return _PRIVACY.get(platform, _PRIVACY["linux"])
 
 
-def unmute_hint(platform: str = sys.platform) -> str:
+def unmute_hint() -> str:
     """How to unmute the microphone where no sound server does it; "" elsewhere."""
-    return _UNMUTE.get(platform, "")
+    return _UNMUTE.get(sys.platform, "")
 
 
 def explain_note(note: Note, direction: str) -> AudioError:

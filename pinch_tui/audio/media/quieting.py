@@ -30,13 +30,10 @@ def is_busy(status: Status) -> bool:
 class Quieting:
     """``tell`` is called once with the reason if quieting fails. Cancelling `run` restores everything."""
 
-    def __init__(
-        self, players: Players, how: OtherSound, tell: Callable[[AudioError], None], resume_s: float = RESUME_S
-    ) -> None:
+    def __init__(self, players: Players, how: OtherSound, tell: Callable[[AudioError], None]) -> None:
         self._players = players
         self._how = how
         self._tell = tell
-        self._resume_s = resume_s
         self._is_busy = False
         self._applied = OtherSound.OFF
         self._is_told = False
@@ -60,7 +57,7 @@ class Quieting:
                 self._changed.clear()
                 if self._applied is not OtherSound.OFF and not self._is_busy and self._applied is self._how:
                     with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(self._resume_s):
+                        async with asyncio.timeout(RESUME_S):
                             await self._changed.wait()
                             continue
                 await self._apply()

@@ -90,8 +90,16 @@ async def test_after_a_long_stand_still_there_is_no_burst(tmp_path: Path) -> Non
         await clock.advance(0.1)
 
 
-async def test_unpaced_for_tests(tmp_path: Path) -> None:
-    mic = FileMicrophone(write_wav(tmp_path / "a.wav", SAMPLES.tobytes()), clock=ManualClock(), realtime=False)
+class EagerClock(ManualClock):
+    """A clock whose sleepers wake at once, at the time that they wait for."""
+
+    async def sleep_until(self, t: float) -> None:
+        self._now = max(self._now, t)
+        await asyncio.sleep(0)
+
+
+async def test_a_file_gives_all_its_frames_and_then_its_end(tmp_path: Path) -> None:
+    mic = FileMicrophone(write_wav(tmp_path / "a.wav", SAMPLES.tobytes()), clock=EagerClock())
     mic.request_open()
     got: list[MicEvent] = []
     async for event in mic.events():
@@ -103,9 +111,8 @@ async def test_unpaced_for_tests(tmp_path: Path) -> None:
 
 async def test_raw_pcm_from_a_pipe_is_heard_as_it_comes() -> None:
     read_fd, write_fd = os.pipe()
-    clock = ManualClock()
     with os.fdopen(read_fd, "rb") as source:
-        mic = FileMicrophone(source, clock=clock, realtime=False)
+        mic = FileMicrophone(source, clock=EagerClock())
         mic.request_open()
         events = mic.events()
         assert isinstance(await anext(events), MicOpened)
@@ -129,7 +136,7 @@ async def test_a_sound_file_in_a_pipe_is_decoded(form: str) -> None:
     buffer = io.BytesIO()
     soundfile.write(buffer, np.zeros(44_100), 44_100, format=form)
     buffer.seek(0)
-    mic = FileMicrophone(buffer, clock=ManualClock(), realtime=False)
+    mic = FileMicrophone(buffer, clock=EagerClock())
     mic.request_open()
     frames = 0
     async for event in mic.events():
@@ -140,7 +147,7 @@ async def test_a_sound_file_in_a_pipe_is_decoded(form: str) -> None:
 
 
 async def test_what_is_no_sound_is_refused_before_the_first_frame() -> None:
-    mic = FileMicrophone(io.BytesIO(b"Dear all,\n" * 50), clock=ManualClock(), realtime=False)
+    mic = FileMicrophone(io.BytesIO(b"Dear all,\n" * 50), clock=EagerClock())
     mic.request_open()
     events = mic.events()
     assert isinstance(await anext(events), MicOpened)
@@ -153,7 +160,7 @@ async def test_what_is_amiss_is_told_once_and_the_length_is_known(tmp_path: Path
     tone = (0.3 * np.sin(np.arange(3 * 48_000) / 10)).astype(np.float32)
     soundfile.write(tmp_path / "a.wav", np.stack([tone, -tone], axis=1), 48_000)
     said: list[str] = []
-    mic = FileMicrophone(tmp_path / "a.wav", clock=ManualClock(), realtime=False, tell=said.append)
+    mic = FileMicrophone(tmp_path / "a.wav", clock=EagerClock(), tell=said.append)
     assert (mic.heard_s, mic.length_s) == (0.0, 3.0)
     mic.request_open()
     loudest = 0.0
