@@ -21,7 +21,7 @@ class Row:
         self.segments: tuple[Segment, ...] = ()
         self.kept = 0  # number of leading segments that older attempts have settled
         self.held = False  # whether the screen still has an older attempt's segments
-        self.size = 0  # characters of the segments
+        self.size = 0  # characters of the segments, kept up to date because a flood can bring thousands
         self.voicing = Voicing()
         self.detected: str | None = None  # the latest language that the service has detected
 
@@ -34,17 +34,18 @@ class Row:
         return row
 
     def put(self, at: int, segment: Segment) -> None:
+        """Replace a segment."""
         self.size += size_of(segment) - size_of(self.segments[at])
         self.segments = (*self.segments[:at], segment, *self.segments[at + 1 :])
 
-    def take_out(self, at: int) -> None:
-        """Remove a segment."""
+    def remove(self, at: int) -> None:
+        """Remove a segment of this attempt."""
         self.size -= size_of(self.segments[at])
         del self.tracks[at]
         self.segments = (*self.segments[:at], *self.segments[at + 1 :])
         self.index = {id_: n - (n > at) for id_, n in self.index.items() if n != at}
 
-    def put_in(self, id_: str, segment: Segment, tracks: tuple[Track, Track], before: str | None) -> None:
+    def insert(self, id_: str, segment: Segment, tracks: tuple[Track, Track], before: str | None) -> None:
         """Insert a segment of another row before the segment of the id ``before``, or at the end."""
         at = self.index.get(before, len(self.tracks)) if before is not None else len(self.tracks)
         self.index = {other: n + (n >= at) for other, n in self.index.items()}
@@ -58,7 +59,7 @@ class Row:
         if any(final_part(segment) for segment in self.segments):
             for at in reversed(range(len(self.segments))):
                 if final_part(self.segments[at]) is None and not self.segments[at].note:
-                    self.take_out(at)
+                    self.remove(at)
         for at, (original, translation) in enumerate(self.tracks):
             if original.close() | translation.close():
                 self.put(at, shown(self.segments[at], original, translation))

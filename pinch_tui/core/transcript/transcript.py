@@ -129,14 +129,14 @@ class Transcript:
         if at is None:
             return False
         tracks, segment = row.tracks[at], row.segments[at]
-        row.take_out(at)
+        row.remove(at)
         self._show(position, is_forced=True)
         receiver = self._utterances[to]
         if receiver.state is UtteranceState.CANCELLED or attempt != receiver.attempt:
             return True
         taking = self._rows[to]
         start = max(segment.start_ms, min(receiver.start_ms, now_ms))
-        taking.put_in(message_id, replace(segment, start_ms=start, attempt=attempt), tracks, before)
+        taking.insert(message_id, replace(segment, start_ms=start, attempt=attempt), tracks, before)
         self._show(to, is_forced=receiver.state in _ENDED)
         return True
 
