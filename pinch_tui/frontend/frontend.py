@@ -64,7 +64,7 @@ class FrontEnd:
 
     @property
     def settings(self) -> Settings:
-        """The settings in force."""
+        """The settings with the user's changes."""
         return self.session.settings
 
     def key_named(self, action: str) -> str:

@@ -141,7 +141,7 @@ def support(front: FrontEnd) -> None:
     """Copy a report for the service's support, with the doctor's findings, which take seconds. A face that has no
     clipboard and can write no escape sequence prints it."""
     face = front.face
-    face.say("support", "Gathering what support needs...")
+    face.say("support", "Preparing the report for support...")
 
     async def gather() -> None:
         found = await front.services.doctor(front.engine.status.service.name)

@@ -169,7 +169,7 @@ class PosixTerminal(Terminal):
         self._on_key(HANG_UP, now)
 
     def _end_question(self, data: bytes, now: float) -> None:
-        """The answer has ended. If it was not with Enter it is empty, and the key does what it does elsewhere."""
+        """Answer the question. A key other than Enter that ended the line leaves the answer empty, and takes effect."""
         assert self._answer is not None
         text = self._decoder.decode(data, final=True)
         if text.endswith("\n"):

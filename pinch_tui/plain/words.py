@@ -122,7 +122,7 @@ class Narrator:
             yield from self._segment(utterance, segment, is_over)
         if utterance.state is UtteranceState.EMPTY and number not in self._ended:
             self._ended.add(number)
-            if not utterance.has_note and utterance.unheard is None:  # otherwise a notice tells the cause
+            if not utterance.has_note and utterance.unheard is None:  # otherwise a notice names the cause
                 yield sentences(None, "", "")[0]
 
     def _segment(self, utterance: Utterance, segment: Segment, is_over: bool) -> Iterator[str]:

@@ -174,7 +174,7 @@ async def test_what_support_needs_is_copied_with_one_key() -> None:
     rig.engine.set_status(model_version_id="m_7")
     rig.engine.say(Logged(0.5, "reconnecting", {"code": 4503, "reason": "Pinch ended the session (4503)."}))
     rig.do("support")
-    assert rig.face.told == [("say", "support", "Gathering what support needs...")]
+    assert rig.face.told == [("say", "support", "Preparing the report for support...")]
     await rig.face.finish()
     assert rig.face.told[-1] == ("say", "support", "Copied the report for support (wl-copy)")
     (text,) = copied

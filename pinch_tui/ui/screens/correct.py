@@ -27,7 +27,7 @@ class CorrectScreen(Panel[Wording | None]):
     """
     TITLE = "Correct this line"
     KEYS = "Enter saves, Tab other text, Esc leaves it as it is. The history keeps the first wording."
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,ctrl+s", "save", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,ctrl+s", "save", priority=True)]
 
     def __init__(self, line: Utterance) -> None:
         super().__init__()

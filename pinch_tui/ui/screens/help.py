@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -137,10 +137,10 @@ class HelpScreen(Panel[None]):
     ENDS_TALK = True
     OPENED_BY = "help"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "scroll(1)", show=False),
-        Binding("up", "scroll(-1)", show=False),
-        Binding("pagedown", "scroll(10)", show=False),
-        Binding("pageup", "scroll(-10)", show=False),
+        ("down", "scroll(1)"),
+        ("up", "scroll(-1)"),
+        ("pagedown", "scroll(10)"),
+        ("pageup", "scroll(-10)"),
     ]
 
     def __init__(self, place: Place | None = None) -> None:

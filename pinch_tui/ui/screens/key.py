@@ -26,7 +26,7 @@ class KeyScreen(Panel[None]):
     """Enter tests and stores the key and switches to the service. The conversation stays."""
 
     TITLE = "Your Pinch key"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+b", "practice", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+b", "practice", priority=True)]
 
     def body(self) -> Iterator[Widget]:
         yield Static(Content(self._about()), classes="panel-text")

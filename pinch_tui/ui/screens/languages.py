@@ -27,8 +27,8 @@ class LanguageScreen(ListPanel[Pair | None]):
     SHEET = "panel -full"
     PLACEHOLDER = "type a language or a code"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "side", show=False, priority=True),
-        Binding("shift+tab", "side", show=False, priority=True),
+        Binding("tab", "side", priority=True),
+        Binding("shift+tab", "side", priority=True),
     ]
 
     def __init__(self, choices: LanguageChoices, *, is_source_side: bool = False) -> None:

@@ -125,7 +125,7 @@ class MainScreen(Screen[None]):
         self._draw_empty(self._engine.status)
 
     def redraw_talk(self) -> None:
-        """The conversation changed: redraw everything around its lines. The view of the lines is told separately."""
+        """The conversation changed: redraw everything around its lines. Their view is updated separately."""
         if not self.is_attached:
             return
         self.set_class(bool(self._engine.transcript.utterances), "-spoken")

@@ -7,7 +7,7 @@ from typing import ClassVar, Generic, TypeVar, cast
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -57,7 +57,7 @@ class Panel(ClosesOnce, ModalScreen[Result], Generic[Result]):
     # without padding if that is short, and leaves the header and the talk bar uncovered if there is room.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (84, "-snug"), (108, "-roomy")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-low"), (36, "-lifted")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "close")]
     TITLE: ClassVar[str | None] = None
     KEYS: ClassVar[str] = "Esc closes"
     SHEET: ClassVar[str] = "panel"

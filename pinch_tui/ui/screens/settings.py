@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events, on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -53,7 +53,7 @@ class KeyRow(Static, can_focus=True):
     KeyRow:focus { background: $panel; }
     KeyRow:focus:nocolor { text-style: reverse; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.do('welcome')", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [("enter", "app.do('welcome')")]
 
     def on_mount(self) -> None:
         self.update(Content.assemble((f" {'API key':<{_INDENT - 1}}", "$text-muted"), "Enter opens it"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 
@@ -56,11 +56,7 @@ class EmptyCard(PhraseChooser):
     DEFAULT_CSS = """
     EmptyCard { width: 1fr; height: 1fr; content-align: center middle; padding: 0 2; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(-1)", show=False),
-        Binding("down", "step(1)", show=False),
-        Binding("enter", "speak", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("up", "step(-1)"), ("down", "step(1)"), ("enter", "speak")]
 
     _hint = ""
     _is_stacked = False
@@ -102,8 +98,8 @@ class EmptyCard(PhraseChooser):
         elif front.engine.status.is_practice:
             parts.append(("\n\n" * bool(parts) + "This is practice: nothing leaves your computer.", "$text-muted"))
         else:
-            beside = ", the other language beside them" if front.engine.status.service.translates else ""
-            parts.append((f"Your words appear here{beside}.", "$text-muted"))
+            translation = " and their translation" if front.engine.status.service.translates else ""
+            parts.append((f"Your words{translation} appear here.", "$text-muted"))
         return Content.assemble(*parts)
 
     def _table(self) -> Iterator[tuple[str, str]]:
@@ -144,11 +140,7 @@ class SayThis(PhraseChooser):
     SayThis:focus { background: $panel; }
     SayThis:focus:nocolor { text-style: reverse; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", show=False),
-        Binding("right", "step(1)", show=False),
-        Binding("enter", "speak", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("left", "step(-1)"), ("right", "step(1)"), ("enter", "speak")]
 
     _turn = 0
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, cast
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
@@ -29,11 +29,11 @@ class Choice(Widget, can_focus=True):
     Choice:hover { background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", show=False),
-        Binding("right,space", "step(1)", show=False),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-        Binding("enter", "accept", show=False),
+        ("left", "step(-1)"),
+        ("right,space", "step(1)"),
+        ("up", "app.focus_previous"),
+        ("down", "app.focus_next"),
+        ("enter", "accept"),
     ]
 
     class Changed(Message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
@@ -25,10 +25,7 @@ class SearchBar(Horizontal):
     SearchBar Static { width: auto; color: $text-muted; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(-1)", show=False),
-        Binding("down", "step(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("up", "step(-1)"), ("down", "step(1)")]
 
     def __init__(self, view: TranscriptView) -> None:
         super().__init__()

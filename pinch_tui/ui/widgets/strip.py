@@ -14,7 +14,7 @@ _ENDLESS = 10_000
 
 
 class Piece(NamedTuple):
-    """Plain text in one style, which may use theme variables such as ``$accent``.
+    """Plain text in one style, which can use theme variables such as ``$accent``.
 
     ``action``: the action that a click runs, "" for none.
     """
