@@ -65,14 +65,15 @@ def command(ctx: click.Context, /, **flags: Any) -> None:
     """
     context = CliContext.of(ctx)
     named = {field.name: flags[field.name] for field in fields(TranslateOptions) if field.name in flags}
-    options = TranslateOptions(run_options(context), **named | {"format": TextFormat(flags["format"].lower())})
-    _check_inputs(options.inputs, is_listening=options.is_listening)
-    if options.has_all_finals and options.format is not TextFormat.JSONL:
+    named["format"] = TextFormat(flags["format"].lower())
+    _check_inputs(flags["inputs"], is_listening=flags["is_listening"])
+    if flags["has_all_finals"] and named["format"] is not TextFormat.JSONL:
         raise UsageError("--all-finals is for --format jsonl.", "The other formats print each segment once.")
-    if options.is_batch and (options.is_listening or "-" in options.inputs):
+    if flags["is_batch"] and (flags["is_listening"] or "-" in flags["inputs"]):
         raise UsageError("--batch is for files.", "Name sound files, or leave out --batch.")
-    if options.out is not None:
-        _check_out(options.out)
+    if flags["out"] is not None:
+        _check_out(flags["out"])
+    options = TranslateOptions(run_options(context), **named)
 
     from pinch_tui.cli.translate.inputs import run_inputs
 
