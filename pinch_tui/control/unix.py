@@ -91,10 +91,7 @@ class UnixEndpoint:
         if fault is None:
             return
         what, hint = {
-            FolderFault.LINK: (
-                "is a link to another folder",
-                "Remove it, or point XDG_RUNTIME_DIR at a folder of yours.",
-            ),
+            FolderFault.LINK: ("is a link to another folder", "Remove it, or point XDG_RUNTIME_DIR at one of yours."),
             FolderFault.OWNER: ("belongs to another user", "Point XDG_RUNTIME_DIR at a folder of yours."),
             FolderFault.WRITABLE: ("can be written to by others", f"Run chmod 700 {folder}, and start again."),
         }[fault]

@@ -21,7 +21,6 @@ from pinch_tui.errors import UsageError
 from pinch_tui.store.paths import open_output, private_folder
 
 MAX_BYTES = 1_000_000
-BACKUPS = 3
 _LEVELS = {"pinch_tui": logging.INFO, "asyncio": logging.WARNING}
 """Logged loggers and their lowest levels."""
 
@@ -85,7 +84,7 @@ def configure(path: Path, *, secrets: Iterable[str] = (), is_required: bool = Fa
     close()
     try:
         private_folder(path.parent)
-        handler: logging.Handler = _PrivateRotatingFile(path, maxBytes=MAX_BYTES, backupCount=BACKUPS)
+        handler: logging.Handler = _PrivateRotatingFile(path, maxBytes=MAX_BYTES, backupCount=3)
     except OSError as exc:
         if is_required:
             raise UsageError(

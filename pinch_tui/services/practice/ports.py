@@ -6,9 +6,8 @@ JSON, speech as chunks of samples.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Protocol
 
 EAR_RATE = 16_000
@@ -109,13 +108,3 @@ class Voice(Protocol):
 def base_code(code: str) -> str:
     """``en-US`` -> ``en``."""
     return code.split("-", 1)[0].lower()
-
-
-def heard_to_json(heard: Heard) -> bytes:
-    kind = "final" if isinstance(heard, Final) else "interim"
-    return json.dumps({"kind": kind, **asdict(heard)}).encode()
-
-
-def heard_from_json(data: bytes) -> Heard:
-    fields = json.loads(data)
-    return Final(**fields) if fields.pop("kind") == "final" else Interim(**fields)

@@ -18,7 +18,7 @@ from pinch_tui.children import PipeBroken, Splitter, kill, reap, start_module
 from pinch_tui.services.practice.helper.link import HelperLink
 from pinch_tui.services.practice.helper.pipe import Kind, pack, unpack
 from pinch_tui.services.practice.options import PracticeOptions
-from pinch_tui.services.practice.ports import Hello, SessionPlan, heard_from_json
+from pinch_tui.services.practice.ports import Final, Hello, Interim, SessionPlan
 
 MAX_UNREAD = 4 * 1024 * 1024
 """Limit of unread bytes in the helper's pipe (two minutes of audio). A helper further behind is replaced."""
@@ -194,8 +194,8 @@ class Helper:
             elif kind is Kind.FINISHED:
                 saying.is_over.set()
         elif (link := self._links.get(session)) is not None:
-            if kind is Kind.HEARD:
-                link.heard(heard_from_json(payload))
+            if kind in (Kind.INTERIM, Kind.FINAL):
+                link.heard((Final if kind is Kind.FINAL else Interim)(**json.loads(payload)))
             elif kind is Kind.SPEECH:
                 link.speech(payload)
             elif kind is Kind.FINISHED:

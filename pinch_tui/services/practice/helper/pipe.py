@@ -20,8 +20,9 @@ class Kind(IntEnum):
     PREPARE = 6  # FINISH will follow soon
     SAY = 7  # JSON: text, language, voice; answered by SOUND and FINISHED
     # from the helper
-    HELLO = 10  # JSON: {"ear": name, "voice": name, "languages": [...], "spoken": [...]}
-    HEARD = 11  # JSON: an Interim or a Final
+    HELLO = 10  # JSON
+    INTERIM = 11  # JSON
+    FINAL = 14  # JSON
     SPEECH = 12  # float32
     FINISHED = 13  # everything up to FINISH is answered
     SOUND = 15  # PCM16 at 16 kHz

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from pinch_tui.children import Splitter, tie_to_parent
 from pinch_tui.services.practice.helper.pipe import Kind, pack, unpack
 from pinch_tui.services.practice.helper.workshop import Workshop, open_workshop, speech_of, spoken
-from pinch_tui.services.practice.ports import CHUNK_SAMPLES, Ear, Final, Heard, SessionPlan, heard_to_json
+from pinch_tui.services.practice.ports import CHUNK_SAMPLES, Ear, Final, Heard, SessionPlan
 
 _CHUNK_BYTES = CHUNK_SAMPLES * 4
 
@@ -73,7 +73,8 @@ class Worker:
         self._workshop.warm_up()
 
     def _tell(self, session: int, plan: SessionPlan, heard: Heard) -> None:
-        self._send(Kind.HEARD, session, heard_to_json(heard))
+        kind = Kind.FINAL if isinstance(heard, Final) else Kind.INTERIM
+        self._send(kind, session, json.dumps(asdict(heard)).encode())
         if isinstance(heard, Final):
             self._send_sound(Kind.SPEECH, session, speech_of(heard, plan, self._workshop.voice))
 
