@@ -136,15 +136,12 @@ def _parsed(source: str, value: str, target: str, can_socks: Callable[[], bool])
     if kind in ("socks4", "socks4a"):
         raise UnusableProxy(source, address, "is a SOCKS 4 proxy", f"Name a SOCKS 5 or an HTTP proxy, {past}")
     if kind not in _PORTS:
-        raise UnusableProxy(source, address, f"is of the unknown kind {_shown(kind)}", f"Name an http:// one, {past}")
+        shown = "".join(char for char in kind[:20] if char.isalnum() or char in "+-.") or "(empty)"
+        raise UnusableProxy(source, address, f"is of the unknown kind {shown}", f"Name an http:// one, {past}")
     if kind == "socks5" and not can_socks():
         cure = f"Install what it needs: pip install 'pinch-tui[socks]'. Or name an HTTP proxy, {past}"
         raise UnusableProxy(source, address, "is a SOCKS proxy", cure)
     return Proxy(kind, host, port or _PORTS[kind], source, unquote(user), unquote(password))
-
-
-def _shown(kind: str) -> str:
-    return "".join(char for char in kind[:20] if char.isalnum() or char in "+-.") or "(empty)"
 
 
 def _is_excepted(host: str, port: int, exceptions: str) -> bool:

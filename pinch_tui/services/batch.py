@@ -119,24 +119,22 @@ async def transcribe(
 
 
 def _cartesia(http: httpx.AsyncClient, settings: Settings, name: str, file: BinaryIO, size: int) -> httpx.Request:
-    source = settings.session.source
+    language = base_code(settings.session.source)
     return http.build_request(
         "POST",
         f"{settings.cartesia.base_url}/stt",
         headers={"Cartesia-Version": VERSION},
-        data={
-            "model": _cartesia_model(settings),
-            "language": base_code(source),
-            "timestamp_granularities[]": "word",
-        },
+        data={"model": _cartesia_model(settings), "language": language, "timestamp_granularities[]": "word"},
         files={"file": (name, file, "application/octet-stream")},
     )
 
 
 def _cartesia_model(settings: Settings) -> str:
-    """Whole files are for ink-whisper alone."""
-    wanted = settings.cartesia.model
-    return model_for(settings.session.source, wanted if wanted.startswith(WHISPER) else WHISPER)
+    """Only ink-whisper takes whole files."""
+    source, wanted = settings.session.source, settings.cartesia.model
+    if source == AUTO:
+        raise ConfigError("Cartesia does not detect the language of whole files.", "Name it with --from.")
+    return model_for(source, wanted if wanted.startswith(WHISPER) else WHISPER)
 
 
 def _smallest(http: httpx.AsyncClient, settings: Settings, name: str, file: BinaryIO, size: int) -> httpx.Request:
@@ -162,13 +160,10 @@ async def _pieces(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
 
 def check(name: str, settings: Settings) -> None:
     """Raises `ConfigError` if a whole file in the session's language cannot be transcribed."""
-    source = settings.session.source
-    if name == "smallest":
-        host_for(source, settings.smallest.base_url)
-    elif source == AUTO:
-        raise ConfigError("Cartesia does not detect the language of whole files.", "Name it with --from.")
-    else:
+    if name == "cartesia":
         _cartesia_model(settings)
+    else:
+        host_for(settings.session.source, settings.smallest.base_url)
 
 
 def parse(body: bytes) -> FileText | None:

@@ -51,10 +51,6 @@ class VoiceRuns:
         out: list[bytes] = []
         while len(self._pending) > CHUNK_SAMPLES or (is_end and self._pending):
             size = min(CHUNK_SAMPLES, len(self._pending) - (1 if is_end and len(self._pending) == CHUNK_SAMPLES else 0))
-            out.append(_float32(self._pending[:size]))
+            out.append(array("f", [sample / 32768 for sample in self._pending[:size]]).tobytes())
             del self._pending[:size]
         return out
-
-
-def _float32(samples: array[int]) -> bytes:
-    return array("f", [sample / 32768 for sample in samples]).tobytes()
