@@ -99,18 +99,18 @@ async def first_of(
     The other attempts are cancelled; a result that comes at the same moment goes to ``drop``. If all fail, raises the
     first OSError.
     """
-    waiting, running = list(attempts), set[asyncio.Task[Made | OSError]]()
-    outcomes: list[Made | OSError] = []
+    waiting, started = list(attempts), list[asyncio.Task[Made | OSError]]()
     async with asyncio.TaskGroup() as tasks:
-        while (waiting or running) and all(isinstance(outcome, OSError) for outcome in outcomes):
+        while waiting or not all(task.done() for task in started):
             if waiting:
-                running.add(tasks.create_task(_outcome(waiting.pop(0))))
-            limit_s = stagger_s if waiting else None
-            done, running = await asyncio.wait(running, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-            outcomes += [task.result() for task in done]
-        for task in running:
+                started.append(tasks.create_task(_outcome(waiting.pop(0))))
+            running, limit_s = [task for task in started if not task.done()], stagger_s if waiting else None
+            await asyncio.wait(running, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if any(task.done() and not isinstance(task.result(), OSError) for task in started):
+                break
+        for task in started:
             task.cancel()
-    outcomes += [task.result() for task in running if not task.cancelled()]
+    outcomes = [task.result() for task in started if not task.cancelled()]
     made = [outcome for outcome in outcomes if not isinstance(outcome, OSError)]
     for late in made[1:]:
         await drop(late)
