@@ -69,11 +69,12 @@ class FileText:
             all_final(
                 Segment(
                     f"batch.{number}",
-                    reduce(joined, [word.text for word in group]),
                     detected_language=self.language,
                     start_ms=round(group[0].start_s * 1000),
                     end_ms=round(max(group[0].start_s, group[-1].end_s) * 1000),
-                )
+                ),
+                reduce(joined, [word.text for word in group]),
+                "",
             )
             for number, group in enumerate(groups, 1)
         )

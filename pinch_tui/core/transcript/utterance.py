@@ -64,17 +64,19 @@ def final_part(segment: Segment) -> Segment | None:
     )
     if not original and not translation:
         return None
-    return all_final(replace(segment, original=original, translation=translation))
+    return all_final(segment, original, translation)
 
 
-def all_final(segment: Segment) -> Segment:
-    """The segment with both texts final as a whole."""
+def all_final(segment: Segment, original: str, translation: str) -> Segment:
+    """The segment with these texts, both final as a whole."""
     return replace(
         segment,
+        original=original,
         original_is_final=True,
-        original_stable=len(segment.original),
+        original_stable=len(original),
+        translation=translation,
         translation_is_final=True,
-        translation_stable=len(segment.translation),
+        translation_stable=len(translation),
     )
 
 

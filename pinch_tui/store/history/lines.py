@@ -175,8 +175,6 @@ def _final(fields: dict[str, Any]) -> tuple[Utterance, list[str], Segment]:
     attempt = int(fields["attempt"])
     segment = Segment(
         id=_text(fields["segment"], _ID_LIMIT),
-        original=_text(fields["original"]),
-        translation=_text(fields["translation"]),
         source_language=_text(fields["source_language"], _CODE_LIMIT),
         target_language=_text(fields["target_language"], _CODE_LIMIT),
         detected_language=_maybe(fields.get("detected_language"), _CODE_LIMIT),
@@ -198,7 +196,8 @@ def _final(fields: dict[str, Any]) -> tuple[Utterance, list[str], Segment]:
         session_id=_maybe(fields.get("session_id"), _ID_LIMIT),
         is_sample=fields.get("sample") is True,
     )
-    return utterance, [_text(name, _ID_LIMIT) for name in fields["row"]], all_final(segment)
+    ids = [_text(name, _ID_LIMIT) for name in fields["row"]]
+    return utterance, ids, all_final(segment, _text(fields["original"]), _text(fields["translation"]))
 
 
 def _text(value: object, limit: int = TEXT_LIMIT) -> str:

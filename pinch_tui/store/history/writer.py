@@ -101,7 +101,7 @@ class HistoryWriter:
         self._stars = dict.fromkeys(stars, True)
         for utterance in utterances:
             self._known[utterance.number] = utterance
-            self._kept[utterance.number] = _wanted(utterance, _NOTHING, utterance.number in stars)
+            self._kept[utterance.number] = _wanted(utterance, _finals(utterance), _NOTHING, utterance.number in stars)
         self._earlier = frozenset(self._known)
 
     @property
@@ -162,22 +162,24 @@ class HistoryWriter:
         has_finals = False
         for number in self._unwritten:
             utterance, before = self._known[number], self._kept.get(number, _NOTHING)
-            is_cancelled = utterance.state is UtteranceState.CANCELLED
-            if is_cancelled or not _finals(utterance):  # without finals: its text now belongs to another utterance
+            finals, is_cancelled = _finals(utterance), utterance.state is UtteranceState.CANCELLED
+            if is_cancelled or not finals:  # without finals: its text now belongs to another utterance
                 if number in self._kept:
                     gone.add(number)
                     lines += [encode_cancelled(number)] if is_cancelled else []
                 continue
-            after = _wanted(utterance, before, self._stars.get(number))
-            finals = [encode_final(utterance, final) for final in _new_finals(utterance, before)]
-            news = finals + [
+            after = _wanted(utterance, finals, before, self._stars.get(number))
+            new = [final for final in finals if before.finals.get(final.id) != after.finals[final.id]]
+            if not new and list(after.finals) != list(before.finals):
+                new = finals[-1:]  # only the row's ids have changed
+            news = [encode_final(utterance, final) for final in new] + [
                 encode_correction(number, segment)
                 for segment in utterance.segments
                 if after.corrections.get(segment.id) != before.corrections.get(segment.id)
             ]
             if after.is_starred is not None and after.is_starred is not before.is_starred:
                 news.append(encode_star(number, is_on=after.is_starred))
-            has_finals = has_finals or bool(finals)
+            has_finals = has_finals or bool(new)
             if news:
                 lines += news
                 changed[number] = after
@@ -335,17 +337,10 @@ def _finals(utterance: Utterance) -> list[Segment]:
     return [final for segment in segments if (final := final_part(segment)) is not None]
 
 
-def _new_finals(utterance: Utterance, before: _Kept) -> list[Segment]:
-    """The finals that the file lacks; the last one again if only the row's ids have changed."""
-    finals = _finals(utterance)
-    new = [final for final in finals if before.finals.get(final.id) != (final.original, final.translation)]
-    return new or (finals[-1:] if [final.id for final in finals] != list(before.finals) else [])
-
-
-def _wanted(utterance: Utterance, before: _Kept, is_starred: bool | None) -> _Kept:
+def _wanted(utterance: Utterance, finals: Iterable[Segment], before: _Kept, is_starred: bool | None) -> _Kept:
     """The lines that the file must hold of an utterance. A revoked correction remains, with the first wording."""
     return _Kept(
-        {final.id: (final.original, final.translation) for final in _finals(utterance)},
+        {final.id: (final.original, final.translation) for final in finals},
         {
             segment.id: (segment.original, segment.translation)
             for segment in utterance.segments
