@@ -15,3 +15,14 @@ def test_every_text_is_in_its_row(block: int) -> None:
     for seed in range(20_000 + 100 * block, 20_000 + 100 * block + 8):
         scene(seed, totals)
     assert totals.utterances > totals.scenes
+
+
+@pytest.mark.parametrize("seed", [2473, 3100])
+def test_a_first_divided_utterance_keeps_its_second_segment(seed: int) -> None:
+    """The service divides an utterance for the first time while the next one is open, too."""
+    scene(seed, Totals())
+
+
+def test_a_last_final_corrects_the_split() -> None:
+    """Only the delay of the last utterance's final tells whose the segment before it is."""
+    scene(2025, Totals())

@@ -48,7 +48,7 @@ _MAX_ANSWER_DEVIATION_MANY = 0.1
 """The same from a service that sends many segments: the newest final may not be the last one."""
 _UNMEASURED_DELAY = 0.01
 """Cost of each second of delay while nothing is known about it: the shorter delay wins."""
-_FIRST_TEXT_SLACK_S = 0.15
+FIRST_TEXT_SLACK_S = 0.15
 """A first text may come this much sooner than the soonest so far."""
 _MAX_UTTERANCES, _MAX_SEGMENTS = 5, 12
 """Only the newest are reassigned; older segments stay where they are. One search then takes at most 10 ms."""
@@ -179,5 +179,5 @@ class _Search:
             most = LONGEST_ANSWER_S if expected.answer is None else expected.answer.most
             cost = max(cost, self._now - (utterance.finalized_at + most))
         if expected.first_text is not None:
-            cost = max(cost, self._now - (utterance.began_at + expected.first_text.least - _FIRST_TEXT_SLACK_S))
+            cost = max(cost, self._now - (utterance.began_at + expected.first_text.least - FIRST_TEXT_SLACK_S))
         return min(full, cost)

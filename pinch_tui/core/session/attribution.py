@@ -16,9 +16,9 @@ that they transcribe. A new id gets its place by its first text:
 **The split.** The sequence is then cut into one run of segments per open utterance. A run may be empty (nothing was
 recognised) or long (one segment per sentence). `assignment` picks the cut whose delays fit the service's pace best: it
 takes about as long for one utterance as for another, and its interims do not go on for longer than the sound did. The
-split is computed anew for each new id and each answer that fails to come; a segment that changes its utterance is
-reported as a `Move`. No segment is given to an utterance of which nothing had been sent when it came. A settled
-utterance gets no new id, unless nothing was sent after it: then the text is late, but can answer nothing else.
+split is computed anew for each new id, each new final and each answer that fails to come; a segment that changes its
+utterance is reported as a `Move`. No segment is given to an utterance of which nothing had been sent when it came. A
+settled utterance gets no new id, unless nothing was sent after it: then the text is late, but can answer nothing else.
 
 **What cannot be known.** The texts of utterances that were open together stay among these utterances, each in one row,
 and a settled row keeps what it has. Once all of them are settled, no doubt is left: no later row shifts. Within that
@@ -28,7 +28,8 @@ limit a text can end up in a wrong row
   given to the later one, as that takes the shorter delay;
 - with a service whose pace varies by more than the pause between two utterances;
 - if an utterance is the first one with several segments: its second one is given to the next utterance, if that had
-  begun by then and would not fit worse by more than the cost of a first split;
+  begun by then and would not fit worse by more than the cost of a first split, and the next utterance's own texts do
+  not show it in time (`held_until`);
 - if a final of the next utterance overtook the last one of a press too short for an interim, and the next one's
   interims went on for less time than that press, or the pace is unknown and something else was not recognised.
 
@@ -45,7 +46,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pinch_tui.core.session.assignment import OVERTAKING, UNANSWERED, assign
+from pinch_tui.core.session.assignment import FIRST_TEXT_SLACK_S, OVERTAKING, UNANSWERED, assign
 from pinch_tui.core.session.pace import LONGEST_ANSWER_S, DelayRange, Expected, Pace
 from pinch_tui.core.session.sent import Segment, SentUtterance
 from pinch_tui.core.session.speech_order import SpeechOrder
@@ -225,7 +226,27 @@ class Attribution:
 
     def is_sure(self, number: int) -> bool:
         """Whether all segments of the utterance certainly belong to it, if the service keeps its pace."""
-        return not self.is_contested(number) and not self.exchangeable_with(number)
+        if self.is_contested(number) or self.exchangeable_with(number) or self.held_until(number) > float("-inf"):
+            return False
+        utterance = self._find(number)
+        is_first = all(other.number >= number for other in self._open())
+        return is_first or utterance is None or not self._came_too_soon(utterance)
+
+    def held_until(self, number: int) -> float:
+        """When a segment of a later utterance can no longer turn out to be this one's; minus infinity if none can.
+
+        If a text that came too soon for a later utterance belongs to this one, the later one's own texts are still to
+        come. They show it.
+        """
+        until = float("-inf")
+        first_text = self._expected().first_text
+        for later in self._open():
+            if later.number <= number or later.is_cancelled or not later.segments:
+                continue
+            if first_text is None or not self._came_too_soon(later):
+                break
+            until = later.began_at + _SLOWER * first_text.most
+        return until
 
     def exchangeable_with(self, number: int) -> list[int]:
         """The open utterances whose texts could be exchanged with this one's, itself included; they settle together.
@@ -322,7 +343,8 @@ class Attribution:
         utterance, updated_at = segment.utterance, segment.updated_at
         is_new_final = segment.add_text(message.text, is_final=message.is_final, now=now)
         if not utterance.is_settled:
-            return self._continued(segment, now) if segment.updated_at > updated_at else []
+            moves = self._continued(segment, now) if segment.updated_at > updated_at else []
+            return moves or (self._split(now) if is_new_final else [])
         answer_s = utterance.answer_s([segment]) if is_new_final else None
         if answer_s is not None and answer_s <= LONGEST_ANSWER_S:  # it settled too soon: the service is slower
             self._learn(utterance)
@@ -388,6 +410,17 @@ class Attribution:
             if delays is not None and owner_s is not None and other_s is not None:
                 return delays.distance_s(other_s) < delays.distance_s(owner_s) + UNANSWERED
         return True
+
+    def _came_too_soon(self, utterance: SentUtterance) -> bool:
+        """Whether its first text might be a further segment of an earlier utterance.
+
+        Such a text from a service that was never seen to divide an utterance is given to the later one all the same.
+        """
+        expected = self._expected()
+        first_text_s = utterance.first_text_s(utterance.segments) if utterance.segments else None
+        if self._is_in_order or expected.has_many_segments or expected.first_text is None or first_text_s is None:
+            return False
+        return first_text_s < expected.first_text.least - FIRST_TEXT_SLACK_S
 
     def _note_habits(self, utterance: SentUtterance, now: float) -> None:
         """Learn how the service divides its texts, from an utterance that is open alone."""

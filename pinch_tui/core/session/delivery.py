@@ -359,6 +359,7 @@ class Delivery:
         """When the utterance settles; None while it cannot, or while its text may belong to another one."""
         if self._attribution.is_contested(number) or (at := watch.settles_at(self.link.answered_at)) is None:
             return None
+        at = max(at, self._attribution.held_until(number))
         for other in self._attribution.exchangeable_with(number):
             if (other_watch := self._watches.get(other)) is not None:
                 other_at = other_watch.settles_at(self.link.answered_at)
