@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pinch_tui.core.events import SessionParams
-from pinch_tui.core.session.pace import LONGEST_ANSWER_S
+from pinch_tui.core.session.attribution.pace import LONGEST_ANSWER_S
 from pinch_tui.core.talk.talk import TalkConfig
 from tests.faults.conversation import Hold, Outcome, check, converse
 from tests.faults.randomized import Totals, converse_randomly

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from enum import Enum, auto
 
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.session.attribution import Attribution, Move
+from pinch_tui.core.session.attribution.attribution import Attribution, Move
+from pinch_tui.core.session.attribution.pace import Pace
 from pinch_tui.core.session.events import (
     FinalizeQueued,
     FirstFrameQueued,
@@ -29,7 +30,6 @@ from pinch_tui.core.session.events import (
 )
 from pinch_tui.core.session.link import Link
 from pinch_tui.core.session.outbox import VOICE_PEAK, Outbox, Outgoing, Pacer
-from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.settle import SettleWatch
 from pinch_tui.core.session.traits import ServiceTraits
 from pinch_tui.core.wire import SpeechChunk, TranscriptMessage

@@ -14,10 +14,10 @@ from pinch_tui.core.events import FinalizeMode, SessionParams
 from pinch_tui.core.secrecy import hide, hide_in, redact, secrets_of
 from pinch_tui.core.service_words import words
 from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.attribution.pace import Pace
 from pinch_tui.core.session.delivery import Delivery
 from pinch_tui.core.session.events import SessionState, Step
 from pinch_tui.core.session.outbox import Outgoing
-from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, policy_of
 from pinch_tui.core.session.retries import Retries
 from pinch_tui.core.session.traits import ServiceTraits

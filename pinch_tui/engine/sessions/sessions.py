@@ -11,9 +11,9 @@ from functools import partial
 from pinch_tui.core.events import FRAME_S, Counters, SessionParams, Severity
 from pinch_tui.core.service_words import quoted
 from pinch_tui.core.session import events as ev
+from pinch_tui.core.session.attribution.pace import Pace
 from pinch_tui.core.session.events import SessionState
 from pinch_tui.core.session.outbox import Outgoing
-from pinch_tui.core.session.pace import Pace
 from pinch_tui.core.session.reactions import Failure, FailureKind, Policy, describe, policy_of
 from pinch_tui.core.session.session import Session
 from pinch_tui.engine.boundary import of_adapter

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinch_tui.core.session.attribution import Attribution, Move
-from pinch_tui.core.session.pace import Pace
+from pinch_tui.core.session.attribution.attribution import Attribution, Move
+from pinch_tui.core.session.attribution.pace import Pace
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 GRACE_S, PAUSE_S = 0.25, 0.3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pinch_tui.core.events import FRAME_S, Frame
-from pinch_tui.core.session.attribution import MAX_SEGMENTS, MAX_SEGMENTS_PER_S
+from pinch_tui.core.session.attribution.attribution import MAX_SEGMENTS, MAX_SEGMENTS_PER_S
 from pinch_tui.core.session.delivery import Delivery
 from pinch_tui.core.session.events import (
     MessageIgnored,

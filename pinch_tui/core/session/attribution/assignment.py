@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinch_tui.core.session.pace import LONGEST_ANSWER_S, Expected
-from pinch_tui.core.session.sent import Segment, SentUtterance
+from pinch_tui.core.session.attribution.pace import LONGEST_ANSWER_S, Expected
+from pinch_tui.core.session.attribution.sent import Segment, SentUtterance
 
 UNANSWERED = 0.25
 """Cost of an utterance without any segment. Less than the grace between two utterances, so that a wrong delay costs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pinch_tui.core.session.sent import Segment
+from pinch_tui.core.session.attribution.sent import Segment
 
 _GAP_S = 0.35
 """A pause between chunks that lets speech move on to the next segment."""

@@ -46,10 +46,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pinch_tui.core.session.assignment import FIRST_TEXT_SLACK_S, OVERTAKING, UNANSWERED, assign
-from pinch_tui.core.session.pace import LONGEST_ANSWER_S, DelayRange, Expected, Pace
-from pinch_tui.core.session.sent import Segment, SentUtterance
-from pinch_tui.core.session.speech_order import SpeechOrder
+from pinch_tui.core.session.attribution.assignment import FIRST_TEXT_SLACK_S, OVERTAKING, UNANSWERED, assign
+from pinch_tui.core.session.attribution.pace import LONGEST_ANSWER_S, DelayRange, Expected, Pace
+from pinch_tui.core.session.attribution.sent import Segment, SentUtterance
+from pinch_tui.core.session.attribution.speech_order import SpeechOrder
 from pinch_tui.core.wire import TranscriptKind, TranscriptMessage
 
 MAX_SEGMENTS, MAX_SEGMENTS_PER_S = 200, 8

@@ -1,0 +1,1 @@
+"""Which utterance each text and each chunk of speech belongs to. Pure."""
