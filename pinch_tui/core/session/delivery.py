@@ -92,7 +92,7 @@ class Delivery:
         """A connection is ready: send what was held."""
         self._generation = generation
         self._expects_speech = expects_speech
-        self._attribution.has_sentences = has_sentences
+        self._attribution.estimate.has_sentences = has_sentences
         self._queued.clear()
         self._hold_until = float("-inf")
         for item in self.outbox:
@@ -109,7 +109,7 @@ class Delivery:
             watch = self._watches.get(item.number)
             if item.is_cancelled:
                 self.outbox.remove(item.number)
-            elif watch is not None and watch.is_answered and self._attribution.is_sure(item.number):
+            elif watch is not None and watch.is_answered and self._attribution.certainty.is_sure(item.number):
                 steps += self._settle(item.number, now)
             elif item.restart():
                 item.spoken = item.kept_speech
@@ -117,7 +117,7 @@ class Delivery:
         self._watches.clear()
         self._texts.clear()
         # At once: texts that the next connection sends before it is ready must answer nothing.
-        self._attribution = self._new_attribution(self._attribution.pace)
+        self._attribution = self._new_attribution(self._attribution.estimate.pace)
         return steps
 
     def taken(self, now: float) -> list[Step]:
@@ -357,10 +357,10 @@ class Delivery:
 
     def _settles_at(self, number: int, watch: SettleWatch) -> float | None:
         """When the utterance settles; None while it cannot, or while its text may belong to another one."""
-        if self._attribution.is_contested(number) or (at := watch.settles_at(self.link.answered_at)) is None:
+        if self._attribution.certainty.is_contested(number) or (at := watch.settles_at(self.link.answered_at)) is None:
             return None
-        at = max(at, self._attribution.held_until(number))
-        for other in self._attribution.exchangeable_with(number):
+        at = max(at, self._attribution.certainty.held_until(number))
+        for other in self._attribution.certainty.exchangeable_with(number):
             if (other_watch := self._watches.get(other)) is not None:
                 other_at = other_watch.settles_at(self.link.answered_at)
                 at = max(at, float("inf") if other_at is None else other_at)
@@ -380,9 +380,12 @@ class Delivery:
 
     def _update_patience(self, number: int, watch: SettleWatch) -> None:
         """How long further texts of the utterance may take, judging by those it has."""
-        watch.lag_s, watch.patience_s = self._attribution.lag_s(number), self._attribution.patience_s(number)
+        watch.lag_s, watch.patience_s = (
+            self._attribution.certainty.lag_s(number),
+            self._attribution.certainty.patience_s(number),
+        )
         # The last final takes about as long as those before it took; an earlier one comes sooner.
-        is_measured = self._attribution.pace.slowest_final_s is not None
+        is_measured = self._attribution.estimate.pace.slowest_final_s is not None
         watch.soonest_last_s = watch.patience_s / 2 if is_measured else watch.patience_s
         if self._attempts.get(number, 1) > _CAREFUL_ATTEMPTS:
             watch.soonest_last_s = 0.0

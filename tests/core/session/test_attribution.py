@@ -30,7 +30,7 @@ class Service:
     def __init__(self, lag: float, *, has_interims: bool = True, has_sentences: bool = False) -> None:
         self.lag, self._has_interims = lag, has_interims
         self.attribution = Attribution(Pace(), grace_s=PAUSE_S)
-        self.attribution.has_sentences = has_sentences
+        self.attribution.estimate.has_sentences = has_sentences
         self._now = 100.0
         self._number = 0
         self.credited: dict[str, int] = {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+MAX_OVERTAKEN = 4
+"""Segments that one final can overtake."""
 _MAX_FINALS = 12  # of one segment
 
 
@@ -95,3 +97,17 @@ class SentUtterance:
             return 0.0
         newest_at = max(segment.last_interim_at for segment in segments)
         return max(0.0, (newest_at - begun_at) - (self.finalized_at - self.began_at))
+
+
+class SentUtterances:
+    """The utterances that were sent on one connection, oldest first."""
+
+    def __init__(self) -> None:
+        self.utterances: list[SentUtterance] = []
+
+    def find(self, number: int) -> SentUtterance | None:
+        return next((utterance for utterance in reversed(self.utterances) if utterance.number == number), None)
+
+    def open(self) -> list[SentUtterance]:
+        """Those that are not settled."""
+        return [utterance for utterance in self.utterances if not utterance.is_settled]
