@@ -24,6 +24,7 @@ from pathlib import Path
 
 from pinch_tui.audio.adapters.microphone import HostMicrophone
 from pinch_tui.audio.adapters.speaker import HostSpeaker
+from pinch_tui.audio.host.jack import remove_database
 from pinch_tui.audio.host.supervisor import SoundHost
 from pinch_tui.core.events import OUT_RATE, Frame
 from pinch_tui.core.sound import MicFailed, MicOpened, PlayoutEnded, SpeakerFailed, SpeakerOpened
@@ -52,6 +53,7 @@ def jack() -> Iterator[dict[str, str]]:
         config = Path(folder) / "asound.conf"
         config.write_text(CONFIG)
         env = {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1", "ALSA_CONFIG_PATH": str(config)}
+        remove_database()  # a broken one would hang the server and its clients
         server = subprocess.Popen(
             ["jackd", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "960"],
             stdout=subprocess.DEVNULL,

@@ -47,7 +47,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spawn:
+    """``is_after_failed_start``: the child before it ended or hung before it was ready."""
+
     generation: int
+    is_after_failed_start: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class HostSupervision:
         self._is_shut = False
         self._needs_fresh = False
         self._lacks_portaudio = False
+        self._has_failed_to_start = False
         self.blocked: AudioError | None = None
 
     @property
@@ -218,6 +222,7 @@ class HostSupervision:
         """A note from the child; those that do not concern its life are ignored."""
         match note["kind"], self.state:
             case "ready", State.STARTING:
+                self._has_failed_to_start = False
                 self.state = State.IDLE
                 self._deadline = None
                 return self._go(now) if self.is_wanted else []
@@ -238,6 +243,7 @@ class HostSupervision:
         if generation != self.generation or self.state == State.NONE:
             return []
         was, self.state = self.state, State.NONE
+        self._has_failed_to_start |= was is State.STARTING
         self._deadline = None
         if self._lacks_portaudio or self._is_shut:
             return []
@@ -273,7 +279,7 @@ class HostSupervision:
         self.state = State.STARTING
         self._deadline = now + START_S
         self._needs_fresh = False
-        return [Spawn(self.generation)]
+        return [Spawn(self.generation, self._has_failed_to_start)]
 
     def _go(self, now: float) -> list[Command]:
         """Take the next step towards a running stream."""
@@ -322,6 +328,7 @@ class HostSupervision:
 
     def _overdue(self, now: float) -> list[Command]:
         self._deadline = None
+        self._has_failed_to_start |= self.state is State.STARTING
         if self.is_wanted:
             return self._fail(explain_code(None, "stalled", self.direction), now, must_kill=True)
         had_stream = self.state in (State.CLOSING, State.OPENING)

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any, Final, assert_never
 
 from pinch_tui.audio.devices.routes import Route
+from pinch_tui.audio.host.jack import remove_database
 from pinch_tui.audio.host.supervision import (
     Command,
     HostSupervision,
@@ -125,10 +126,11 @@ class HostRunner:
     def _do(self, commands: list[Command]) -> None:
         for command in commands:
             match command:
-                case Spawn(generation):
+                case Spawn(generation, is_after_failed_start):
                     if not self._is_shut:
                         self._tasks.create_task(
-                            self._serve(generation), name=f"sound-{self.supervision.direction}-{generation}"
+                            self._serve(generation, is_after_failed_start),
+                            name=f"sound-{self.supervision.direction}-{generation}",
                         )
                 case Kill():
                     self._kill()
@@ -171,8 +173,10 @@ class HostRunner:
 
     # ---- the child ----
 
-    async def _serve(self, generation: int) -> None:
+    async def _serve(self, generation: int, is_after_failed_start: bool) -> None:
         """Start one child, handle its messages, and report its end."""
+        if is_after_failed_start:
+            await asyncio.to_thread(remove_database)
         try:
             process = await spawn_host(self.supervision.direction)
         except OSError as exc:
