@@ -74,7 +74,7 @@ def _why_not_reported(found: Findings) -> str:
 def _how_learned(found: Findings) -> str:
     if found.probe_name and not found.has_probe_failed:
         return (
-            f"{found.probe_name} is asked as well; from the first press that it sees, it tells when the key is up. "
+            f"{found.probe_name} reports releases as well, from the first press that it sees. "
             "Until then the end of a hold is learned from the pause in the key's repeats."
         )
     short = "A press shorter than the keyboard's first repeat counts as a tap."

@@ -27,7 +27,7 @@ FOUND = Findings(key="space", is_claimed=False)
         (replace(FOUND, is_disabled_by_environment=True), "learned", "TEXTUAL_DISABLE_KITTY_KEY"),
         (replace(FOUND, stock_reason="another driver is in use"), "learned", "another driver"),
         (replace(FOUND, probe_name="The X server", has_probe_spoken=True), "probe", "The X server tells"),
-        (replace(FOUND, probe_name="The X server"), "learned", "The X server is asked as well"),
+        (replace(FOUND, probe_name="The X server"), "learned", "The X server reports releases as well"),
         (replace(FOUND, has_probe_spoken=True, has_probe_failed=True), "learned", "learned from"),
         (replace(FOUND, mode=TalkMode.TAP, is_trusted=True), "tap", "set to tap"),
         (replace(FOUND, key="right_alt"), "mouse", "right_alt"),

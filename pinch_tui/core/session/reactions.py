@@ -1,6 +1,6 @@
 """One reaction and one sentence for each way in which a session can fail. Pure.
 
-`Policy` says when the next try follows, `describe` what the user is told. Statuses and close codes with a meaning of
+`Policy` says when the next try follows, `describe` the message for the user. Statuses and close codes with a meaning of
 their own for one service are declared by that service (`Reaction`, or the sentences of its errors).
 """
 
@@ -37,7 +37,7 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What a service means by a close code: when the next try follows, and what the user is told."""
+    """What a service means by a close code: when the next try follows, and the message for the user."""
 
     policy: Policy
     title: str

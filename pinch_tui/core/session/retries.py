@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pinch_tui.core.session.reactions import Policy
 
 GIVE_UP_AFTER_S = 60.0
-"""After tries for so long without success, the next one waits for a press."""
+"""After this long without success, the next try waits for a press."""
 FAULT_TRIES = 5
 _JITTER = 0.2
 

@@ -33,7 +33,7 @@ TAP_S = 0.3
 LEFTOVER_S = 0.25
 """A press this soon after the terminal came back continues the press during which the terminal was lost."""
 LATE_ESCAPE_S = {TalkSource.GAP: 1.0, TalkSource.PROBE: 1.0}
-"""For so long after an inferred commit, Escape still cancels that utterance."""
+"""Time after an inferred commit in which Escape still cancels the utterance."""
 _PROMPT_ESCAPE_S = 0.25
 """The same after a commit by a reported release: about as long as the tail of the sound."""
 _OWN = (TalkSource.KEY, TalkSource.TAP, TalkSource.MOUSE, TalkSource.CONTROL)

@@ -15,7 +15,7 @@ class Probe(Protocol):
     """One key of this machine's keyboard. At most one thread at a time may call its methods."""
 
     name: str
-    """The system that is asked, as the subject of a sentence: ``The X server``."""
+    """The system behind the probe, as the subject of a sentence: ``The X server``."""
 
     def is_down(self) -> bool | None:
         """Whether the key is down now; None: this probe no longer works."""

@@ -9,7 +9,7 @@ that they transcribe. A new id gets its place by its first text:
 
 - An interim goes to the end, since interims come in the order of the sound.
 - A final goes before every segment that still lacks its last final, since last finals come in the order of the sound,
-  too. The exception is a service that sends finals while somebody talks: such an early final can overtake the last
+  too. The exception is a service that sends finals during the talk: such an early final can overtake the last
   final of the utterance before. Then each possible place is tried, and the one with the cheapest split is taken.
 - A segment that gets another text afterwards belongs behind the single finals that came in between.
 
