@@ -17,7 +17,7 @@ def test_every_text_is_in_its_row(block: int) -> None:
     assert totals.utterances > totals.scenes
 
 
-@pytest.mark.parametrize("seed", [2473, 3100])
+@pytest.mark.parametrize("seed", [2473, 3100, 10267])
 def test_a_first_divided_utterance_keeps_its_second_segment(seed: int) -> None:
     """The service divides an utterance for the first time while the next one is open, too."""
     scene(seed, Totals())
@@ -26,3 +26,8 @@ def test_a_first_divided_utterance_keeps_its_second_segment(seed: int) -> None:
 def test_a_last_final_corrects_the_split() -> None:
     """Only the delay of the last utterance's final tells whose the segment before it is."""
     scene(2025, Totals())
+
+
+def test_utterances_that_were_open_together_are_sent_again_together_while_the_pace_is_unknown() -> None:
+    """The first one holds the second one's words when the connection drops."""
+    scene(11105, Totals())

@@ -5,13 +5,13 @@ utterance; a run may be empty. Every cut has a cost, and `assign` returns the ch
 of delay:
 
 - A delay outside the range that the service has kept so far costs its distance from that range, up to a maximum.
-- Unlikely events cost a fixed penalty: an utterance without any segment, one with several segments from a service that
-  never sent more than one, and so on. The constants below list them.
+- Unlikely events cost a fixed penalty: an utterance without any segment, the first one with several segments from a
+  service that never sent more than one, and so on. The constants below list them.
 - While no delay has been measured, the answered utterances are compared with each other: each adds its delays to the
   range that the following ones are measured against.
 
 The search tries each end of an utterance's run and solves the rest recursively. It remembers the solution for each
-combination of utterance, segment and delays of the last answered utterance.
+combination of utterance, segment, delays of the last answered utterance, and whether one had several segments.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CANCELLED_UNMEASURED = 0.1
 _NOT_YET_ANSWERED = 0.1
 """Cost of an utterance without any segment yet, although a later one has some."""
 _FIRST_SPLIT = 1.2
-"""Cost of an utterance with several segments, from a service that never sent more than one."""
+"""Cost of the first utterance with several segments, from a service that never sent more than one."""
 _EXTRA_SEGMENT = 0.02
 """Cost of each segment of an utterance after its first."""
 _FIRST_EARLY_FINAL = 0.7
@@ -76,7 +76,7 @@ def assign(
         begun = [segment for segment in segments if segment.utterance is utterances[first]]
         expected = expected.including(utterances[first].first_text_s(begun), None)
     search = _Search(utterances[first:], segments[n_fixed:], expected, now, has_fixed=has_fixed)
-    cost, ends = search.cheapest(0, 0, (None, None))
+    cost, ends = search.cheapest(0, 0, (None, None), expected.has_many_segments)
     owners = [segment.utterance for segment in segments[:n_fixed]]
     begin = 0
     for utterance, end in zip(utterances[first:], ends, strict=True):
@@ -101,28 +101,32 @@ class _Search:
         self._measured = expected
         self._has_fixed = has_fixed
         self._expected: dict[_Delays, Expected] = {}
-        self._solved: dict[tuple[int, int, _Delays], tuple[float, tuple[int, ...]]] = {}
+        self._solved: dict[tuple[int, int, _Delays, bool], tuple[float, tuple[int, ...]]] = {}
         has_final = [bool(segment.finals_at) for segment in segments]
         self._has_later_final = [any(has_final[i:]) for i in range(len(segments) + 1)]
 
-    def cheapest(self, k: int, i: int, before: _Delays) -> tuple[float, tuple[int, ...]]:
+    def cheapest(self, k: int, i: int, before: _Delays, has_many: bool) -> tuple[float, tuple[int, ...]]:
         """The cost of giving the segments from ``i`` on to the utterances from ``k`` on, and the end of each run.
 
-        ``before``: the delays of the last answered utterance before ``k``.
+        ``before``: the delays of the last answered utterance before ``k``. ``has_many``: an earlier utterance has
+        several segments.
         """
         n = len(self._segments)
         if k == len(self._utterances):
             return (0.0 if i == n else _IMPOSSIBLE), ()
-        best = self._solved.get((k, i, before))
+        best = self._solved.get((k, i, before, has_many))
         if best is None:
             best = _IMPOSSIBLE, (n,) * (len(self._utterances) - k)
             for j in range(n, i - 1, -1):
                 cost, delays = self._cost(k, i, j, before)
+                is_divided = j - i + (k == 0 and self._has_fixed) > 1
+                if is_divided and not has_many:
+                    cost += _FIRST_SPLIT
                 if cost < best[0]:
-                    rest, ends = self.cheapest(k + 1, j, delays)
+                    rest, ends = self.cheapest(k + 1, j, delays, has_many or is_divided)
                     if cost + rest < best[0] - 1e-9:
                         best = cost + rest, (j, *ends)
-            self._solved[k, i, before] = best
+            self._solved[k, i, before, has_many] = best
         return best
 
     def _cost(self, k: int, i: int, j: int, before: _Delays) -> tuple[float, _Delays]:
@@ -138,7 +142,7 @@ class _Search:
             return _IMPOSSIBLE, before
         cost = 0.0 if utterance.is_voiced else _NO_VOICE
         if (n_extra := len(run) - 1 + has_fixed) > 0:
-            cost += _EXTRA_SEGMENT * n_extra + (0.0 if expected.has_many_segments else _FIRST_SPLIT)
+            cost += _EXTRA_SEGMENT * n_extra
         first_text_s = None if has_fixed else utterance.first_text_s(run)
         if first_text_s is not None:
             if expected.first_text is None:

@@ -56,12 +56,19 @@ class Certainty:
         return self._could_own(following, utterance)
 
     def is_sure(self, number: int) -> bool:
-        """Whether all segments of the utterance certainly belong to it, if the service keeps its pace."""
+        """Whether all segments of the utterance certainly belong to it, if the service keeps its pace.
+
+        Before the pace is measured, that is so only if no other utterance was open.
+        """
         if self.is_contested(number) or self.exchangeable_with(number) or self.held_until(number) > float("-inf"):
             return False
         utterance = self._sent.find(number)
-        is_first = all(other.number >= number for other in self._sent.open())
-        return is_first or utterance is None or not self._came_too_soon(utterance)
+        if utterance is None or not utterance.segments:
+            return True
+        others = [other for other in self._sent.open() if other is not utterance]
+        if not self._estimate.expected().is_measured and not self._is_in_order:
+            return all(other.began_at > utterance.segments[-1].first_at for other in others)
+        return all(other.number > number for other in others) or not self._came_too_soon(utterance)
 
     def held_until(self, number: int) -> float:
         """When a segment of a later utterance can no longer turn out to be this one's; minus infinity if none can.
