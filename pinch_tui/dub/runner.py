@@ -207,7 +207,7 @@ class Runner:
         if self._is_stopped(is_patient=is_patient):
             return Stopped()
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(_caught(begin()))
+            task = group.create_task(_caught(begin))
             if not await self._watch(task, group, is_patient=is_patient):
                 task.cancel()
                 return Stopped()
@@ -248,9 +248,9 @@ class Runner:
             self.view.progress(self._waiting.text(time.time()), key, now)
 
 
-async def _caught(work: Coroutine[object, object, T]) -> T | PinchError:
-    """The result, or the error as a value: a task group would wrap it."""
+async def _caught(begin: Callable[[], Coroutine[object, object, T]]) -> T | PinchError:
+    """The result, or the error as a value: a task group would wrap it. A task cancelled at once begins nothing."""
     try:
-        return await work
+        return await begin()
     except PinchError as exc:
         return exc
