@@ -22,8 +22,15 @@ def remove_database(folder: Path = Path("/dev/shm")) -> bool:
     uid = os.getuid()
     database = folder / f"jack_db-{uid}"
     with contextlib.suppress(OSError):
-        if database.lstat().st_uid == uid and not any(map(_answers, folder.glob(f"jack_*_{uid}_0"))):
-            shutil.rmtree(database)  # refuses a symbolic link
+        if (
+            not database.is_symlink()
+            and database.lstat().st_uid == uid
+            and not any(map(_answers, folder.glob(f"jack_*_{uid}_0")))
+        ):
+            aside = database.rename(
+                folder / f"{database.name}-{os.getpid()}"
+            )  # at once: the other host may open it now
+            shutil.rmtree(aside)
             return True
     return False
 
